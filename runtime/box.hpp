@@ -1,0 +1,47 @@
+// All that is acquired on the host for one attempt of one container, before and beside its init.
+// The order of the members is the order of making; a throw half-way undoes the made half in
+// reverse. What must be waited for (the cgroup's last process) is the supervisor's state machine's,
+// not ours.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup.hpp"
+#include "runtime/plan.hpp"
+#include "runtime/root.hpp"
+#include "runtime/spec.hpp"
+#include "runtime/unique_fd.hpp"
+#include "runtime/zygote.hpp"
+
+namespace mydocker::runtime {
+
+class Box {
+public:
+    // Makes the cgroup `name` with its limits, opens root and volumes, finds the user, makes the
+    // pipes.
+    Box(const CgroupTree& tree, const std::string& name, const Spec& spec, Cgroup::Options options);
+
+    // Asks for the blocked init and drops our copies of what is now its own.
+    void clone_init(Zygote& zygote, std::uint64_t id);
+
+    Cgroup cgroup;
+    // Ours: the plan's write end (its closing releases the init), and what the init's outputs end
+    // in. All are non-blocking.
+    UniqueFd plan_write;
+    UniqueFd report_read;
+    std::array<UniqueFd, 2> output;  // stdout, stderr
+    Plan plan;
+
+private:
+    // The init's, until clone_init().
+    std::vector<UniqueFd> mounts_;  // the root first
+    UniqueFd plan_read_;
+    UniqueFd report_write_;
+    std::array<UniqueFd, 3> standard_;
+    bool own_network_ = true;
+};
+
+}  // namespace mydocker::runtime

@@ -1,0 +1,192 @@
+// See cgroup.hpp.
+#include "runtime/cgroup.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bitset>
+#include <charconv>
+
+#include "runtime/error.hpp"
+#include "runtime/kernel_file.hpp"
+
+namespace mydocker::runtime {
+
+namespace {
+
+using CpuSet = std::bitset<8192>;
+
+CpuSet parse_cpus(std::string_view list) {
+    CpuSet result;
+    const char* at = list.data();
+    const char* end = at + list.size();
+    while (at < end) {
+        unsigned first = 0;
+        auto [next, error] = std::from_chars(at, end, first);
+        if (error != std::errc{}) break;
+        unsigned last = first;
+        if (next < end && *next == '-') next = std::from_chars(next + 1, end, last).ptr;
+        for (unsigned cpu = first; cpu <= last && cpu < result.size(); ++cpu) result.set(cpu);
+        at = next < end ? next + 1 : end;
+    }
+    return result;
+}
+
+std::string key_of(std::string_view file) {
+    if (file == "memory.max") return "mem_limit";
+    if (file == "memory.high") return "mem_high";
+    if (file == "memory.swap.max") return "memswap_limit";
+    if (file == "memory.oom.group") return "oom_policy";
+    if (file == "cpu.max") return "cpus";
+    if (file == "cpu.weight") return "cpu_shares";
+    if (file == "cpuset.cpus") return "cpuset";
+    return "pids_limit";
+}
+
+std::string missing_controller(const LimitWrite& write, const CgroupTree& tree) {
+    std::string have;
+    for (const std::string& name : tree.controllers()) have += (have.empty() ? "" : " ") + name;
+    return key_of(write.file) + " needs the cgroup v2 controller \"" +
+           std::string(write.controller) + "\", which this host does not offer at " +
+           tree.path().string() + " (it has: " + (have.empty() ? "none" : have) + ")";
+}
+
+// Removes cgroups below `dir`, deepest first; a workload may have made some, to any sane depth.
+void remove_children(int dir, int depth) {
+    if (depth > 16) return;
+    const int copy = ::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
+    if (stream == nullptr) {
+        if (copy >= 0) ::close(copy);
+        return;
+    }
+    while (const dirent* entry = ::readdir(stream)) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
+        const UniqueFd child(::openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (child) remove_children(child.get(), depth + 1);
+        ::unlinkat(dir, entry->d_name, AT_REMOVEDIR);
+    }
+    ::closedir(stream);
+}
+
+}  // namespace
+
+Cgroup::Cgroup(const CgroupTree& tree, const std::string& name, const Limits& limits,
+               Options options)
+    : tree_fd_(tree.fd()), tree_path_(tree.path()), name_(name) {
+    if (!limits.cpuset_cpus.empty() && tree.controllers().contains("cpuset")) {
+        // The kernel takes a CPU that is possible but absent, and then runs the workload elsewhere.
+        const CpuSet absent = parse_cpus(limits.cpuset_cpus) & ~parse_cpus(tree.cpus());
+        if (absent.any())
+            fail(EINVAL, "cpuset \"" + limits.cpuset_cpus +
+                             "\" names CPUs that are not here (available: " + tree.cpus() + ")");
+    }
+    if (::mkdirat(tree_fd_, name.c_str(), 0755) < 0) {
+        if (errno != EEXIST) fail(errno, "make the cgroup " + path().string());
+        // Left by an earlier attempt whose removal the kernel refused: ours only if nothing lives
+        // in it.
+        if (!remove())
+            fail(EBUSY, "make the cgroup " + path().string() + ": an old one is still populated");
+        must(::mkdirat(tree_fd_, name.c_str(), 0755), "make the cgroup " + path().string());
+    }
+    try {
+        fd_.reset(must(::openat(tree_fd_, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                       "open the cgroup " + path().string()));
+        for (const LimitWrite& limit : limit_writes(limits)) {
+            if (!tree.controllers().contains(std::string(limit.controller))) {
+                if (!options.best_effort)
+                    fail(ENOTSUP, missing_controller(limit, tree) +
+                                      "; limits = \"best-effort\" in [daemon] starts without");
+                skipped_.push_back("not limited: " + missing_controller(limit, tree));
+                continue;
+            }
+            // swap accounting may be compiled out or off while memory is there (swapaccount=0).
+            if (limit.file == "memory.swap.max" &&
+                ::faccessat(fd_.get(), "memory.swap.max", F_OK, 0) < 0) {
+                skipped_.push_back("swap is not limited: this kernel has no memory.swap.max");
+                continue;
+            }
+            write(limit.file, limit.value, key_of(limit.file));
+        }
+    } catch (...) {
+        ::unlinkat(tree_fd_, name.c_str(), AT_REMOVEDIR);
+        throw;
+    }
+}
+
+Cgroup::~Cgroup() {
+    if (fd_) remove();
+}
+
+std::filesystem::path Cgroup::path() const { return tree_path_ / name_; }
+
+void Cgroup::write(std::string_view file, const std::string& value, const std::string& what) const {
+    std::string shown = value == "\n" ? "" : value;
+    write_file_at(fd_.get(), std::string(file).c_str(), value,
+                  "set " + what + ": write \"" + shown + "\" to " + (path() / file).string());
+}
+
+void Cgroup::update(const Limits& before, const Limits& after) {
+    const auto changes = limit_changes(before, after);
+    try {
+        for (const LimitWrite& change : changes)
+            write(change.file, change.value, key_of(change.file));
+    } catch (...) {
+        for (const LimitWrite& change : limit_changes(after, before)) {
+            try {
+                write(change.file, change.value, key_of(change.file));
+            } catch (const std::system_error&) {  // the first refusal is the one to tell
+            }
+        }
+        throw;
+    }
+}
+
+void Cgroup::kill() const { write("cgroup.kill", "1", "kill"); }
+
+void Cgroup::thaw() const { write("cgroup.freeze", "0", "thaw"); }
+
+bool Cgroup::populated() const {
+    const auto text = read_file_at(fd_.get(), "cgroup.events");
+    return text && flat_value(*text, "populated").value_or(0) != 0;
+}
+
+UniqueFd Cgroup::watch_events() const {
+    return UniqueFd(must(::openat(fd_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC),
+                         "open " + (path() / "cgroup.events").string()));
+}
+
+UniqueFd Cgroup::watch_memory() const {
+    return UniqueFd(::openat(fd_.get(), "memory.events", O_RDONLY | O_CLOEXEC));
+}
+
+std::optional<std::uint64_t> Cgroup::oom_kills() const {
+    const auto text = read_file_at(fd_.get(), "memory.events");
+    return text ? flat_value(*text, "oom_kill") : std::nullopt;
+}
+
+std::optional<std::uint64_t> Cgroup::memory_peak() const {
+    const auto text = read_file_at(fd_.get(), "memory.peak");
+    return text ? flat_value("peak " + *text, "peak") : std::nullopt;
+}
+
+std::uint64_t Cgroup::inode() const {
+    struct stat status {};
+    return ::fstat(fd_.get(), &status) == 0 ? status.st_ino : 0;
+}
+
+bool Cgroup::remove() {
+    if (::unlinkat(tree_fd_, name_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+        fd_.reset();
+        return true;
+    }
+    const UniqueFd self(::openat(tree_fd_, name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (self) remove_children(self.get(), 0);
+    if (::unlinkat(tree_fd_, name_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
+    fd_.reset();
+    return true;
+}
+
+}  // namespace mydocker::runtime

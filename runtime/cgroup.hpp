@@ -1,0 +1,58 @@
+// One container's cgroup (cgroup v2): made with its limits, asked, killed, removed. A process is
+// put into it only by being born there (CLONE_INTO_CGROUP); nothing here writes cgroup.procs.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/cgroup_tree.hpp"
+#include "runtime/limits.hpp"
+#include "runtime/unique_fd.hpp"
+
+namespace mydocker::runtime {
+
+// One container's cgroup. The constructor makes it and writes every limit; it throws when one
+// cannot be written, with the half-made directory removed.
+class Cgroup {
+public:
+    struct Options {
+        bool best_effort = false;  // a missing controller is noted in skipped(), not thrown
+    };
+    Cgroup(const CgroupTree& tree, const std::string& name, const Limits& limits, Options options);
+    Cgroup(Cgroup&&) = default;
+    Cgroup& operator=(Cgroup&&) = default;
+    ~Cgroup();  // removes the directory if nothing is in it
+
+    int fd() const { return fd_.get(); }
+    std::filesystem::path path() const;
+    const std::vector<std::string>& skipped() const { return skipped_; }  // sentences
+
+    // Writes the difference in a living cgroup; if one is refused, those before are undone and it
+    // throws.
+    void update(const Limits& before, const Limits& after);
+
+    void kill() const;  // cgroup.kill: every process, frozen ones too; harmless when empty
+    void thaw() const;  // cgroup.freeze = 0
+    bool populated() const;
+    UniqueFd watch_events() const;                   // cgroup.events; POLLPRI tells of a change
+    UniqueFd watch_memory() const;                   // memory.events; empty without the controller
+    std::optional<std::uint64_t> oom_kills() const;  // memory.events
+    std::optional<std::uint64_t> memory_peak() const;  // bytes; memory.peak, since Linux 5.19
+    std::uint64_t inode() const;
+    // rmdir, with cgroups that the workload made inside; false while something is alive in it.
+    bool remove();
+
+private:
+    void write(std::string_view file, const std::string& value, const std::string& what) const;
+
+    int tree_fd_ = -1;
+    std::filesystem::path tree_path_;
+    std::string name_;
+    UniqueFd fd_;
+    std::vector<std::string> skipped_;
+};
+
+}  // namespace mydocker::runtime

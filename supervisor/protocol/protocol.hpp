@@ -1,0 +1,52 @@
+// The control API's fixed words, shared by mydockerd and its clients: HTTP/1.1 with JSON over a
+// Unix socket. This header is all that a client needs to know of the supervisor; it holds no code
+// that reads or writes a socket.
+//
+//   GET    /v1/version                         {"version","api","pid"}
+//   GET    /v1/info                            the daemon: paths, cgroup, controllers, counts,
+//   warnings POST   /v1/shutdown                        202, then stops every container and ends
+//   POST   /v1/reload[?plan=1] {"changes":[{"container","action","keys":[…],"reason"}],"applied"}
+//   POST   /v1/up, /v1/down                    {"names":[…]}, empty or absent: all ->
+//   {"changes":[…]} GET    /v1/containers[?all=1]              [summary…] POST   /v1/containers
+//   {"name"?,"auto_remove"?,"container":{TOML keys}} -> 201 {"id","name","warnings":[…]} GET
+//   /v1/containers/{name}               inspect: summary and everything else DELETE
+//   /v1/containers/{name}[?force=1]     204 POST   /v1/containers/{name}/start         200
+//   {"state",…} once it runs, or 409/500 with the reason POST
+//   /v1/containers/{name}/stop[?timeout=SECONDS]   200 once it has ended POST
+//   /v1/containers/{name}/restart[?timeout=SECONDS] POST
+//   /v1/containers/{name}/kill[?signal=SIGTERM]    204; default SIGKILL POST
+//   /v1/containers/{name}/wait          200 {"exit_code","reason"} once it rests (is neither
+//   running nor due to) GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]
+//   text/plain, chunked, CRI log lines GET    /v1/containers/{name}/explain
+//   {"name","state","reason","next",…,"attempts":[…]} GET
+//   /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked GET /metrics
+//   Prometheus text
+//
+// {name} is a name, an id or an unambiguous prefix of an id. An error is
+// {"error":"one line for people","code":"not_found|conflict|invalid|busy|failed","problems":[…]}
+// with a matching status (404, 409, 400, 503, 500); `start` adds "exit_code" 126 or 127 where the
+// workload could not be executed or found.
+//
+// A log line is the CRI format of Kubernetes: `2026-01-31T12:00:00.123456789Z stdout F text\n`;
+// F ends a line of the workload, P is a part of one: no newline was written.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+namespace mydocker::protocol {
+
+inline constexpr std::string_view default_state_dir = "/run/mydocker";
+inline constexpr std::string_view default_socket = "/run/mydocker/mydockerd.sock";
+inline constexpr std::string_view default_config = "/etc/mydocker/mydockerd.toml";
+inline constexpr std::string_view api_version = "v1";
+
+inline constexpr std::size_t max_header_bytes = 16UL * 1024;
+inline constexpr std::size_t max_body_bytes = 4UL * 1024 * 1024;
+
+// Exit codes of mydocker-ctl where the workload's own is not known (docker run(1)).
+inline constexpr int exit_daemon = 125;  // daemon or usage error
+inline constexpr int exit_cannot_execute = 126;
+inline constexpr int exit_not_found = 127;
+
+}  // namespace mydocker::protocol

@@ -1,0 +1,4 @@
+# cmake -C tools/presets/asan.cmake -S . -B build-asan -G Ninja
+set(CMAKE_BUILD_TYPE Debug CACHE STRING "")
+set(MYDOCKER_WERROR ON CACHE BOOL "")
+set(MYDOCKER_SANITIZE ON CACHE BOOL "")
