@@ -55,9 +55,13 @@ bool whole(const Plan& plan) {
     return header.magic == wire::magic && header.bytes == plan.size;
 }
 
-[[noreturn]] void give_up(int report, uint32_t step, int error) {
+void report_step(int report, uint32_t step, int error) {
     const wire::StepFailure failure{step, error};
     [[maybe_unused]] const ssize_t written = ::write(report, &failure, sizeof failure);
+}
+
+[[noreturn]] void give_up(int report, uint32_t step, int error) {
+    report_step(report, step, error);
     ::_exit(127);
 }
 
@@ -154,6 +158,7 @@ void become_container(const ChildFds& fds) {
         if (plan.size - at < step.bytes) give_up(fds.report, index, EPROTO);
         const Texts texts{plan.data + at, step.texts, step.bytes};
         at += step.bytes;
+        if (step.op == wire::Op::execute) report_step(fds.report, index, 0);
         if (const int error = perform(step, texts, fds, workload))
             give_up(fds.report, index, error);
     }

@@ -91,9 +91,11 @@ struct StepHeader {
     uint32_t unused;
 };
 
-// Sent on the report pipe when a step fails; the init then exits with status 127.
+// Sent on the report pipe when a step fails; the init then exits with status 127. With error 0 it is no
+// failure but a note: the step is `execute` and execve(2) comes next. The pipe's end after that note means
+// that the workload runs; its end without any word, that the init was killed before.
 struct StepFailure {
-    uint32_t step;  // index in the plan; steps: the plan itself was not whole
+    uint32_t step;  // index in the plan; beyond it: the plan itself was not whole
     int32_t error;
 };
 

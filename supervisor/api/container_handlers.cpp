@@ -1,0 +1,176 @@
+// Requests about containers: see handlers.hpp.
+#include <nlohmann/json.hpp>
+
+#include "config/scalar.hpp"
+#include "supervisor/api/handlers.hpp"
+#include "supervisor/api/views.hpp"
+
+namespace mydocker::supervisor::api {
+
+using nlohmann::json;
+
+namespace {
+
+std::optional<config::Duration> timeout_of(const Request& request) {
+    const std::string text = request.get("timeout");
+    if (text.empty()) return std::nullopt;
+    const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
+    const auto parsed = config::parse_duration(bare ? text + "s" : text);
+    if (!parsed) throw Refusal{"invalid", "timeout \"" + text + "\" is no duration (\"10\", \"1m30s\")"};
+    return parsed;
+}
+
+// Docker starts a client's container at boot only where its restart policy says so.
+config::Autostart default_autostart(config::Policy policy) {
+    if (policy == config::Policy::always) return config::Autostart::yes;
+    if (policy == config::Policy::unless_stopped) return config::Autostart::unless_stopped;
+    return config::Autostart::no;
+}
+
+// Until the container has been started for the first time (?await=1: the client opened its ears before).
+asio::awaitable<void> await_first_start(Session& session, const Container& container) {
+    while (container.at_rest() && container.ledger().empty() && container.wish() == Wish::down && !session.gone())
+        co_await session.waker.pause();
+}
+
+}  // namespace
+
+asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container, std::uint64_t after) {
+    session.watch_peer();
+    const Bell::Subscription listening(container->changed, session.waker);
+    for (; !session.gone(); co_await session.waker.pause()) {
+        const Attempt* last = container->last_attempt();
+        if (last == nullptr || last->number <= after) {
+            // Stopped again before it was its turn.
+            if (container->at_rest() && container->wish() == Wish::down)
+                throw Refusal{"conflict", container->name() + ": " + container->reason()};
+            continue;
+        }
+        if (last->executed()) co_return;
+        if (!last->ended()) continue;
+        throw Refusal{"failed", container->name() + ": " + (last->error.empty() ? container->reason() : last->error), {},
+                      last->failed_exit_code};
+    }
+}
+
+asio::awaitable<void> await_rest(Session& session, Supervisor::ContainerPtr container) {
+    session.watch_peer();
+    const Bell::Subscription listening(container->changed, session.waker);
+    while (!container->at_rest() && !session.gone()) {
+        if (container->unkillable())
+            throw Refusal{"failed", container->name() + ": " + container->reason()};
+        co_await session.waker.pause();
+    }
+}
+
+asio::awaitable<void> list_containers(Call call) {
+    json list = json::array();
+    for (const auto& [name, container] : call.supervisor.containers()) {
+        const bool shown = call.request.flag("all") || container->stored().origin == Origin::file || !container->at_rest();
+        if (shown) list.push_back(summary(*container));
+    }
+    co_await respond_json(call.session, 200, list.dump());
+}
+
+asio::awaitable<void> create_container(Call call) {
+    const json body = json::parse(call.request.body, nullptr, false);
+    if (!body.is_object() || !body.contains("container") || !body["container"].is_object())
+        throw Refusal{"invalid", "the body must be a JSON object with \"container\": {…}"};
+    for (const auto& [key, value] : body.items())
+        if (key != "name" && key != "auto_remove" && key != "container")
+            throw Refusal{"invalid", "unknown key \"" + key + "\" (known: name, auto_remove, container)"};
+    if (body.contains("name") && !body["name"].is_string()) throw Refusal{"invalid", "\"name\" must be a string"};
+    if (body.contains("auto_remove") && !body["auto_remove"].is_boolean())
+        throw Refusal{"invalid", "\"auto_remove\" must be true or false"};
+    const std::string name = body.value("name", "");
+    if (body.contains("name") && !config::valid_name(name))
+        throw Refusal{"invalid", "the name \"" + name + "\" is not [a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}"};
+    auto loaded = config::load_container_json(body["container"].dump(), name.empty() ? "new" : name);
+    if (!loaded.ok()) {
+        const std::string first = config::to_string(loaded.problems.front());
+        throw Refusal{"invalid", first, loaded.problems};
+    }
+    if (!body["container"].contains("autostart"))
+        loaded.container.autostart = default_autostart(loaded.container.restart.policy);
+    const auto container = call.supervisor.create(name, loaded.container, body.value("auto_remove", false));
+    json warnings = json::array();
+    for (const auto& problem : loaded.problems) warnings.push_back(config::to_string(problem));
+    const json created = {{"id", container->id()}, {"name", container->name()}, {"warnings", warnings}};
+    co_await respond_json(call.session, 201, created.dump());
+}
+
+asio::awaitable<void> get_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    co_await respond_json(call.session, 200, inspection(call.supervisor, *container).dump());
+}
+
+asio::awaitable<void> explain_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    co_await respond_json(call.session, 200, explanation(*container).dump());
+}
+
+asio::awaitable<void> delete_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    call.supervisor.remove(container->name(), call.request.flag("force"));
+    const auto is_there = [&] {
+        const auto& all = call.supervisor.containers();
+        const auto it = all.find(container->name());
+        return it != all.end() && it->second == container;
+    };
+    if (is_there()) co_await await_rest(call.session, container);
+    co_await call.session.respond(204, "", "");
+}
+
+asio::awaitable<void> start_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    const std::uint64_t before = container->ledger().empty() ? 0 : container->last_attempt()->number;
+    const bool runs = container->state() == State::running && container->wish() == Wish::up;
+    const bool begins = container->state() == State::building || container->state() == State::starting ||
+                        container->state() == State::arming || container->state() == State::armed;
+    call.supervisor.start(*container);
+    if (!runs) co_await await_start(call.session, container, begins ? before - 1 : before);
+    co_await respond_json(call.session, 200, summary(*container).dump());
+}
+
+asio::awaitable<void> stop_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    container->stop(timeout_of(call.request));
+    co_await await_rest(call.session, container);
+    co_await respond_json(call.session, 200, summary(*container).dump());
+}
+
+asio::awaitable<void> restart_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    const std::uint64_t before = container->ledger().empty() ? 0 : container->last_attempt()->number;
+    if (call.supervisor.shutting_down()) throw Refusal{"busy", "mydockerd is shutting down"};
+    container->restart(timeout_of(call.request));
+    const bool armed = container->state() == State::arming || container->state() == State::armed;
+    co_await await_start(call.session, container, armed ? before - 1 : before);
+    co_await respond_json(call.session, 200, summary(*container).dump());
+}
+
+asio::awaitable<void> kill_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    const std::string text = call.request.get("signal").empty() ? "SIGKILL" : call.request.get("signal");
+    const auto signal = config::parse_signal(text);
+    if (!signal) throw Refusal{"invalid", "there is no signal \"" + text + "\""};
+    try {
+        container->signal(*signal);
+    } catch (const std::system_error& error) {
+        throw Refusal{"conflict", error.what()};
+    }
+    co_await call.session.respond(204, "", "");
+}
+
+asio::awaitable<void> wait_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    if (call.request.flag("await")) {
+        call.session.watch_peer();
+        const Bell::Subscription listening(container->changed, call.session.waker);
+        co_await await_first_start(call.session, *container);
+    }
+    co_await await_rest(call.session, container);
+    co_await respond_json(call.session, 200, outcome(*container).dump());
+}
+
+}  // namespace mydocker::supervisor::api

@@ -1,0 +1,98 @@
+// See server.hpp.
+#include "supervisor/api/server.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <asio/experimental/as_tuple.hpp>
+#include <filesystem>
+
+#include "runtime/error.hpp"
+#include "supervisor/api/routes.hpp"
+#include "supervisor/api/session.hpp"
+#include "supervisor/log.hpp"
+#include "supervisor/spawn.hpp"
+
+namespace mydocker::supervisor::api {
+
+namespace {
+
+bool may_connect(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) return false;
+    return peer.uid == 0 || peer.uid == ::geteuid();
+}
+
+}  // namespace
+
+Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path)
+    : executor_(std::move(executor)), supervisor_(supervisor), path_(path), acceptor_(executor_), room_(executor_) {
+    if (path_.size() >= sizeof(sockaddr_un::sun_path)) runtime::fail(ENAMETOOLONG, "use the socket " + path_);
+    const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
+    if (::mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST) runtime::fail(errno, "make " + directory.string());
+    ::unlink(path_.c_str());
+    // Before bind: there is no moment at which others could connect.
+    const mode_t old_mask = ::umask(0177);
+    asio::error_code error;
+    acceptor_.open();
+    acceptor_.bind(path_, error);
+    ::umask(old_mask);
+    if (error) runtime::fail(error.value(), "bind the socket " + path_);
+    acceptor_.listen(asio::local::stream_protocol::acceptor::max_listen_connections, error);
+    if (error) runtime::fail(error.value(), "listen on " + path_);
+}
+
+Server::~Server() { ::unlink(path_.c_str()); }
+
+void Server::open() { spawn(executor_, "the control API", accept_loop()); }
+
+void Server::close() {
+    asio::error_code ignored;
+    acceptor_.close(ignored);
+    room_.poke();
+}
+
+asio::awaitable<void> Server::accept_loop() {
+    constexpr auto retry = std::chrono::milliseconds{100};
+    while (acceptor_.is_open()) {
+        if (clients_ >= max_clients) {
+            co_await room_.pause();
+            continue;
+        }
+        auto [error, socket] = co_await acceptor_.async_accept(asio::experimental::as_tuple(asio::use_awaitable));
+        if (error == asio::error::operation_aborted) co_return;
+        if (error) {  // EMFILE and the like: what is connected goes on; no spinning meanwhile
+            log::warn("the control API cannot accept a client: {}", error.message());
+            co_await room_.pause(Clock::now() + retry);
+            continue;
+        }
+        spawn(executor_, "a client of the control API", serve(std::move(socket)));
+    }
+}
+
+asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket) {
+    struct Count {
+        Server& server;
+        explicit Count(Server& owner) : server(owner) { ++server.clients_; }
+        ~Count() {
+            --server.clients_;
+            server.room_.poke();
+        }
+        Count(const Count&) = delete;
+        Count& operator=(const Count&) = delete;
+    };
+    const Count counted(*this);
+    const bool allowed = may_connect(socket.native_handle());
+    const auto session = std::make_shared<Session>(std::move(socket));
+    if (!allowed) {
+        co_await session->respond(403, "application/json",
+                                  "{\"error\":\"only root may use this socket\",\"code\":\"invalid\"}\n");
+        co_return;
+    }
+    while (const auto request = co_await session->read()) co_await answer(supervisor_, *session, *request);
+}
+
+}  // namespace mydocker::supervisor::api

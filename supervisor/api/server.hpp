@@ -1,0 +1,37 @@
+// The control API's socket: made so that only root can reach it, one daemon at a time, a bounded number
+// of clients. Who is connected is asked from the kernel (SO_PEERCRED), not from the client.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <string>
+
+#include "supervisor/supervisor.hpp"
+
+namespace mydocker::supervisor::api {
+
+class Server {
+public:
+    static constexpr std::size_t max_clients = 1024;
+
+    // Makes the directory (0700) and the socket (0600); an old socket in its place is removed: the
+    // caller holds the state directory's lock. Throws std::system_error with the path.
+    Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path);
+    ~Server();  // removes the socket
+
+    void open();   // starts accepting
+    void close();  // stops accepting; running requests go on
+
+private:
+    asio::awaitable<void> accept_loop();
+    asio::awaitable<void> serve(asio::local::stream_protocol::socket socket);
+
+    asio::any_io_executor executor_;
+    Supervisor& supervisor_;
+    std::string path_;
+    asio::local::stream_protocol::acceptor acceptor_;
+    std::size_t clients_ = 0;
+    Waker room_;  // a client has left, or closing
+};
+
+}  // namespace mydocker::supervisor::api

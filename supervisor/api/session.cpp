@@ -1,0 +1,117 @@
+// See session.hpp.
+#include "supervisor/api/session.hpp"
+
+#include <sys/socket.h>
+
+#include <asio/buffer.hpp>
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/write.hpp>
+
+namespace mydocker::supervisor::api {
+
+namespace {
+
+constexpr auto request_patience = std::chrono::seconds{10};  // from its first byte to its last
+constexpr auto idle_patience = std::chrono::seconds{60};     // between requests
+constexpr auto use_tuple = asio::experimental::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+Session::Session(Socket socket) : waker(socket.get_executor()), socket_(std::move(socket)) {}
+
+asio::awaitable<std::optional<Request>> Session::read() {
+    if (!keep_alive_ || gone_) co_return std::nullopt;
+    parser_ = RequestParser();
+    responded_ = false;
+    asio::steady_timer timer(socket_.get_executor());
+    bool timed = false;
+    const auto arm = [&](std::chrono::seconds patience) {
+        timer.expires_after(patience);
+        timer.async_wait([self = shared_from_this()](const asio::error_code& error) {
+            if (!error) self->socket_.cancel();
+        });
+    };
+    arm(idle_patience);
+    for (;;) {
+        if (!buffer_.empty()) {
+            const std::size_t used = parser_.feed(buffer_);
+            buffer_.erase(0, used);
+            if (parser_.state() == RequestParser::State::broken) {
+                timer.cancel();
+                keep_alive_ = false;
+                co_await respond(parser_.status(), "application/json",
+                                 "{\"error\":\"" + parser_.error() + "\",\"code\":\"invalid\"}\n");
+                co_return std::nullopt;
+            }
+            if (parser_.state() == RequestParser::State::complete) {
+                timer.cancel();
+                Request request = parser_.take();
+                keep_alive_ = request.keep_alive;
+                co_return request;
+            }
+            if (parser_.started() && !timed) {
+                timed = true;
+                arm(request_patience);
+            }
+        }
+        char chunk[8192];
+        const auto [error, count] = co_await socket_.async_read_some(asio::buffer(chunk), use_tuple);
+        if (error) {
+            timer.cancel();
+            keep_alive_ = false;
+            if (error == asio::error::operation_aborted && timed)
+                co_await respond(408, "application/json",
+                                 "{\"error\":\"the request was not complete within 10 s\",\"code\":\"invalid\"}\n");
+            co_return std::nullopt;
+        }
+        buffer_.append(chunk, count);
+    }
+}
+
+asio::awaitable<void> Session::write(std::string data) {
+    const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(data), use_tuple);
+    if (error) gone_ = true;
+}
+
+asio::awaitable<void> Session::respond(int status, std::string content_type, std::string body) {
+    responded_ = true;
+    std::string data = response_head(status, content_type, static_cast<long long>(body.size()), keep_alive_);
+    if (status != 204) data += body;
+    co_await write(std::move(data));
+}
+
+asio::awaitable<void> Session::begin_chunks(std::string content_type) {
+    responded_ = true;
+    keep_alive_ = false;
+    co_await write(response_head(200, content_type, -1, false));
+}
+
+asio::awaitable<void> Session::chunk(std::string data) {
+    if (data.empty() || gone_) co_return;
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+    data.insert(0, size);
+    data += "\r\n";
+    co_await write(std::move(data));
+}
+
+asio::awaitable<void> Session::end_chunks() {
+    if (!gone_) co_await write("0\r\n\r\n");
+}
+
+void Session::watch_peer() {
+    keep_alive_ = false;  // nothing more is read from this connection
+    socket_.async_wait(Socket::wait_read, [weak = weak_from_this()](const asio::error_code& error) {
+        const auto self = weak.lock();
+        if (error || !self) return;
+        char byte = 0;
+        const ssize_t count = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        // A client that sends on is still there; what it sends is not read any more.
+        if (count > 0) return;
+        self->gone_ = true;
+        self->waker.poke();
+    });
+}
+
+}  // namespace mydocker::supervisor::api

@@ -1,0 +1,47 @@
+// One client's connection: requests in, responses out, one after the other. An exception in here ends
+// this connection and nothing else. A handler that waits is woken by the client's going away as well.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "supervisor/api/http.hpp"
+#include "supervisor/waker.hpp"
+
+namespace mydocker::supervisor::api {
+
+class Session : public std::enable_shared_from_this<Session> {
+public:
+    using Socket = asio::local::stream_protocol::socket;
+    explicit Session(Socket socket);
+
+    // The next whole request; nullopt when the client has gone, was too slow or talked nonsense (it has then
+    // been told).
+    asio::awaitable<std::optional<Request>> read();
+
+    asio::awaitable<void> respond(int status, std::string content_type, std::string body);
+    asio::awaitable<void> begin_chunks(std::string content_type);
+    asio::awaitable<void> chunk(std::string data);  // waits as long as the client needs
+    asio::awaitable<void> end_chunks();
+
+    // For a handler that waits: from here on `waker` is poked and gone() is true when the client leaves.
+    void watch_peer();
+    bool gone() const { return gone_; }
+    bool responded() const { return responded_; }
+    Waker waker;
+
+private:
+    asio::awaitable<void> write(std::string data);
+
+    Socket socket_;
+    RequestParser parser_;
+    std::string buffer_;  // read, not yet parsed
+    bool keep_alive_ = true;
+    bool gone_ = false;
+    bool responded_ = false;
+};
+
+}  // namespace mydocker::supervisor::api

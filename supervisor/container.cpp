@@ -1,0 +1,347 @@
+// See container.hpp.
+#include "supervisor/container.hpp"
+
+#include <fcntl.h>
+
+#include "config/scalar.hpp"
+#include "runtime/error.hpp"
+#include "supervisor/hook.hpp"
+#include "supervisor/log.hpp"
+#include "supervisor/run.hpp"
+#include "supervisor/spawn.hpp"
+#include "supervisor/translate.hpp"
+
+namespace mydocker::supervisor {
+
+namespace {
+
+constexpr auto kill_patience = std::chrono::seconds{5};   // before a container counts as unkillable
+constexpr auto clear_patience = std::chrono::seconds{5};  // before survivors are killed again
+
+}  // namespace
+
+Container::Container(Services& services, StoredContainer stored, config::Container config)
+    : services_(services),
+      stored_(std::move(stored)),
+      config_(std::move(config)),
+      logs_(services.store.directory(stored_.id) / "log", config_.logging),
+      inbox_(services.executor) {}
+
+// The last one to hold it may be a client that still reads its log.
+Container::~Container() {
+    if (discarded_) remove_tree(services_.executor, services_.store.directory(id()));
+}
+
+void Container::open() { spawn(services_.executor, "container " + name(), live(shared_from_this())); }
+
+void Container::close() { inbox_.close(); }
+
+asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
+    while (const auto message = co_await self->inbox_.next(self->deadline_)) {
+        if (message->attempt != 0 && message->attempt != self->attempts_made_) continue;  // too late
+        if (message->event == Event::slot && !self->services_.gate.holds(self->inbox_)) continue;
+        const State from = self->state_;
+        const auto [to, action] = step(from, message->event);
+        if (to == from && action == Action::none) continue;
+        self->enter(to);
+        self->perform(action);
+        self->publish(from);
+    }
+}
+
+void Container::enter(State to) {
+    state_ = to;
+    // A back-off's end stays what it was while the next attempt is being pre-armed.
+    if (to != State::arming && to != State::armed) deadline_.reset();
+    switch (to) {
+        case State::queued:
+        case State::building:
+        case State::aborting:
+        case State::starting:
+        case State::waiting:
+        case State::arming: break;  // in the gate, or on the way to it
+        default: services_.gate.release(inbox_);
+    }
+}
+
+void Container::perform(Action action) {
+    const Time now = Clock::now();
+    try {
+        switch (action) {
+            case Action::none: break;
+            case Action::request_slot: services_.gate.request(inbox_); break;
+            case Action::build: build(); break;
+            case Action::hold: break;
+            case Action::release:
+                deadline_ = now + config_.start_timeout;
+                run_->release();
+                break;
+            case Action::announce: announce(); break;
+            case Action::signal: send_stop_signal(); break;
+            case Action::time_out:
+                current().observed.start_timed_out = true;
+                reason_ = "not started within " + config::format_duration(config_.start_timeout);
+                kill();
+                break;
+            case Action::kill: kill(); break;
+            case Action::lament:
+                reason_ = "the kernel does not end its processes (see ps -o stat,wchan for state D); still waiting";
+                log::error("{}: {}", name(), reason_);
+                break;
+            case Action::clear: clear(); break;
+            case Action::conclude: conclude(); break;
+            case Action::nag:
+                deadline_ = now + clear_patience;
+                log::warn("{}: processes are left in {}; killing them again", name(), cgroup());
+                run_->kill();
+                if (!run_->cgroup().populated()) post(Event::emptied, attempts_made_);
+                break;
+            case Action::wait:
+                deadline_ = now + current().verdict.delay;
+                if (config_.restart.prearm) services_.gate.request(inbox_);
+                break;
+            case Action::settle: settle(); break;
+        }
+    } catch (const std::system_error& error) {
+        log::error("{}: {}: {}", name(), supervisor::name(action), error.what());
+        // What cannot be done now is met again by the state's deadline, or by the next event.
+        if (action == Action::clear || action == Action::conclude || action == Action::nag)
+            deadline_ = now + clear_patience;
+    }
+}
+
+void Container::publish(State from) {
+    if (from != state_) {
+        const bool judged = state_ == State::waiting || state_ == State::idle;
+        if (judged || state_ == State::unkillable)
+            log::info("{}: {}", name(), reason_);
+        else
+            log::debug("{}: {} -> {}", name(), supervisor::name(from), supervisor::name(state_));
+        services_.journal.add({.type = "state",
+                               .container = name(),
+                               .id = id(),
+                               .from = std::string(supervisor::name(from)),
+                               .state = std::string(shown_state(*this)),
+                               .attempt = attempts_made_,
+                               .reason = reason_});
+    }
+    changed.ring();
+    if (state_ == State::idle) services_.rested(*this);
+}
+
+// ---- wishes
+
+void Container::start() {
+    if (stored_.stopped) write_down(false);
+    switch (state_) {
+        case State::idle:
+        case State::waiting:
+        case State::arming:
+        case State::armed: history_ = {}; break;
+        case State::aborting:
+        case State::stopping:
+        case State::killing:
+        case State::unkillable:
+        case State::clearing: wish_ = Wish::bounce; return;
+        default: break;
+    }
+    wish_ = Wish::up;
+    post(Event::start, 0);
+}
+
+void Container::stop(std::optional<config::Duration> grace) {
+    if (!stored_.stopped) write_down(true);
+    begin_stop(grace);
+}
+
+void Container::stop_for_shutdown(config::Duration grace) {
+    begin_stop(std::min(grace, config_.stop_grace_period));
+}
+
+void Container::begin_stop(std::optional<config::Duration> grace) {
+    wish_ = Wish::down;
+    grace_ = grace;
+    if (state_ == State::stopping && grace) {
+        // A second stop may be more impatient than the first, never less.
+        const Time sooner = Clock::now() + *grace;
+        if (!deadline_ || sooner < *deadline_) deadline_ = sooner;
+        inbox_.nudge();
+    }
+    post(Event::stop, 0);
+}
+
+void Container::restart(std::optional<config::Duration> grace) {
+    if (at_rest()) return start();
+    if (stored_.stopped) write_down(false);
+    if (state_ == State::queued || state_ == State::building) return;  // it is only beginning
+    if (state_ == State::waiting || state_ == State::arming || state_ == State::armed) return start();
+    begin_stop(grace);
+    wish_ = Wish::bounce;
+}
+
+void Container::signal(int number) {
+    if (!run_ || !run_->has_init()) runtime::fail(ESRCH, "signal " + name() + ", which is not running");
+    if (state_ != State::running && state_ != State::stopping)
+        runtime::fail(ESRCH, "signal " + name() + ", which is " + std::string(shown_state(*this)));
+    run_->send(number);
+}
+
+void Container::configure(const config::Container& config) {
+    const runtime::Limits fresh = translate(config.limits, config.oom_policy);
+    if (run_) {
+        run_->cgroup().update(run_->limits, fresh);
+        run_->limits = fresh;
+    }
+    const bool began_to_stop_on_oom =
+        config.oom_policy == config::OomPolicy::stop && config_.oom_policy != config::OomPolicy::stop;
+    config_ = config;
+    logs_.configure(config.logging);
+    if (began_to_stop_on_oom && state_ == State::running) run_->watch_oom();
+    changed.ring();
+}
+
+void Container::configure_next(const config::Container& config) {
+    config_ = config;
+    logs_.configure(config.logging);
+}
+
+void Container::write_down(bool stopped) {
+    StoredContainer wanted = stored_;
+    wanted.stopped = stopped;
+    services_.store.save(wanted);
+    stored_ = std::move(wanted);
+}
+
+// ---- actions
+
+void Container::build() {
+    if (wish_ == Wish::bounce) wish_ = Wish::up;
+    if (attempts_made_ > 0) ++restarts_;
+    Attempt attempt;
+    attempt.number = ++attempts_made_;
+    attempt.began = std::chrono::system_clock::now();
+    attempt.log = logs_.end();
+    ledger_.push_back(std::move(attempt));
+    if (ledger_.size() > ledger_size) ledger_.pop_front();
+    try {
+        run_ = std::make_shared<Run>(*this, translate(config_, services_.store.directory(id())));
+        warnings_ = run_->cgroup().skipped();
+        for (const std::string& warning : warnings_) log::warn("{}: {}", name(), warning);
+        run_->ask_for_init();
+    } catch (const std::system_error& error) {
+        current().error = error.what();
+        post(Event::build_failed, attempts_made_);
+    }
+    if (state_ == State::building) reason_ = "attempt " + std::to_string(attempts_made_);
+}
+
+void Container::announce() {
+    reason_ = "attempt " + std::to_string(attempts_made_) + " runs";
+    if (config_.oom_policy == config::OomPolicy::stop) run_->watch_oom();
+}
+
+void Container::send_stop_signal() {
+    const bool ordered = wish_ != Wish::up;
+    const std::string signal = config::signal_name(config_.stop_signal);
+    const config::Duration grace = grace_.value_or(config_.stop_grace_period);
+    grace_.reset();
+    reason_ = ordered ? "stopped by the operator: " : "a process was killed for want of memory (oom_policy stop): ";
+    reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
+    // As pid 1 of its namespace it never sees a signal that it has no handler for (pid_namespaces(7)).
+    if (!config_.init && !run_->init_notices(config_.stop_signal)) {
+        warnings_.push_back("its pid 1 has no handler for " + signal + ", so a stop has to wait for SIGKILL; init = true would forward it");
+        reason_ += " (" + warnings_.back() + ")";
+    }
+    deadline_ = Clock::now() + grace;
+    run_->send(config_.stop_signal);
+}
+
+void Container::kill() {
+    deadline_ = Clock::now() + kill_patience;
+    run_->kill();
+}
+
+void Container::clear() {
+    deadline_ = Clock::now() + clear_patience;
+    if (!run_ || run_->end()) post(Event::emptied, attempts_made_);
+}
+
+void Container::conclude() {
+    if (current().judged) return;  // told twice that it is empty: by the nagging, and by the kernel
+    if (run_ && !run_->dismantle()) {
+        deadline_ = Clock::now() + std::chrono::milliseconds{50};
+        return;
+    }
+    run_.reset();
+
+    Attempt& attempt = current();
+    const Observed& observed = attempt.observed;
+    attempt.ended_at = std::chrono::system_clock::now();
+    Ending& ending = attempt.ending;
+    ending.ended = Clock::now();
+    if (observed.executed) {
+        ending.kind = observed.signal ? Ending::Kind::signal : Ending::Kind::code;
+        ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
+        ending.ready_for = std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
+    } else if (attempt.error.empty() && !observed.start_timed_out) {
+        attempt.error = "its init ended before it could execute the command";
+        if (observed.signal) attempt.error += " (" + config::signal_name(*observed.signal) + ")";
+    }
+    ending.error = attempt.error;
+    ending.cause = classify(observed, config_.restart);
+
+    Judged judged = judge(config_.restart, ending, history_, wish_, services_.chance());
+    history_ = std::move(judged.history);
+    attempt.verdict = std::move(judged.verdict);
+    attempt.judged = true;
+    reason_ = attempt.verdict.reason;
+    failed_ = attempt.verdict.failed;
+    post(attempt.verdict.restart ? Event::again : Event::rest, attempts_made_);
+}
+
+void Container::settle() {
+    logs_.close();
+    const Attempt* attempt = last_attempt();
+    // Stopped while it waited for a slot or backed off: there is no new attempt to judge.
+    if (attempt == nullptr || !attempt->judged || attempt->verdict.restart) {
+        reason_ = "stopped by the operator before its next attempt";
+        failed_ = false;
+        return;
+    }
+    if (failed_ && !config_.restart.on_failure.empty())
+        run_hook(services_.executor, name(), config_.restart.on_failure,
+                 {{"name", name()}, {"id", id()}, {"reason", reason_}});
+    if (attempt->verdict.shut_down) services_.shut_down(name() + ": " + reason_);
+}
+
+// ---- views
+
+std::optional<Time> Container::next_start() const {
+    const bool waits = state_ == State::waiting || state_ == State::arming || state_ == State::armed;
+    return waits ? deadline_ : std::nullopt;
+}
+
+std::string Container::cgroup() const { return run_ ? run_->cgroup().path().string() : ""; }
+
+std::string_view shown_state(const Container& container) {
+    switch (container.state()) {
+        case State::idle:
+            if (container.failed()) return "failed";
+            return container.ledger().empty() ? "created" : "exited";
+        case State::queued: return "queued";
+        case State::building:
+        case State::starting: return "starting";
+        case State::running: return "running";
+        case State::aborting:
+        case State::stopping:
+        case State::killing: return "stopping";
+        case State::unkillable: return "unkillable";
+        case State::clearing: return "cleaning";
+        case State::waiting:
+        case State::arming:
+        case State::armed: return "waiting";
+    }
+    return "?";
+}
+
+}  // namespace mydocker::supervisor

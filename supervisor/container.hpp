@@ -1,0 +1,121 @@
+// One supervised container: its desired state, its observed state, its ledger, and the coroutine that
+// is the only one to move it from state to state. What to do comes from lifecycle.hpp's table; here it
+// is done, one case an action. What one attempt holds is in run.hpp.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/host.hpp"
+#include "supervisor/attempt.hpp"
+#include "supervisor/inbox.hpp"
+#include "supervisor/lifecycle.hpp"
+#include "supervisor/log_files.hpp"
+#include "supervisor/services.hpp"
+#include "supervisor/store.hpp"
+#include "supervisor/verdict.hpp"
+
+namespace mydocker::supervisor {
+
+class Run;
+
+class Container : public std::enable_shared_from_this<Container> {
+public:
+    static constexpr std::size_t ledger_size = 32;  // attempts remembered; older ones are forgotten
+
+    Container(Services& services, StoredContainer stored, config::Container config);
+    ~Container();
+
+    void open();   // starts the coroutine
+    void close();  // ends it; only at rest
+
+    // The operator's wishes. Each returns at once; `changed` rings as they come true. Throws
+    // std::system_error where the wish cannot be written down first.
+    void start();
+    void stop(std::optional<config::Duration> grace = std::nullopt);
+    void restart(std::optional<config::Duration> grace = std::nullopt);
+    // For a shutdown: as stop(), but the next boot's autostart does not count it as the operator's.
+    void stop_for_shutdown(config::Duration grace);
+    void signal(int number);  // to the init; throws ESRCH when nothing runs
+
+    // New settings, as far as they can be had without touching the workload: limits go to the kernel
+    // at once. Throws, with nothing changed, where the kernel refuses one.
+    void configure(const config::Container& config);
+    // New settings for the next attempt; this one keeps what it has.
+    void configure_next(const config::Container& config);
+    // Its directory goes as soon as nobody reads its log any more. Only at rest, after close().
+    void discard() { discarded_ = true; }
+
+    const StoredContainer& stored() const { return stored_; }
+    const std::string& id() const { return stored_.id; }
+    const std::string& name() const { return stored_.name; }
+    const config::Container& config() const { return config_; }
+    State state() const { return state_; }
+    bool at_rest() const { return state_ == State::idle; }
+    bool failed() const { return failed_; }
+    bool unkillable() const { return state_ == State::unkillable; }
+    const std::string& reason() const { return reason_; }
+    Wish wish() const { return wish_; }
+    const std::deque<Attempt>& ledger() const { return ledger_; }
+    const Attempt* last_attempt() const { return ledger_.empty() ? nullptr : &ledger_.back(); }
+    std::uint64_t restarts() const { return restarts_; }
+    // When the back-off ends; nullopt unless it waits.
+    std::optional<Time> next_start() const;
+    const std::vector<std::string>& warnings() const { return warnings_; }
+    // Of the living attempt; "" where there is none.
+    std::string cgroup() const;
+    LogFiles& logs() { return logs_; }
+    const LogFiles& logs() const { return logs_; }
+
+    Bell changed;
+
+private:
+    friend class Run;
+
+    asio::awaitable<void> live(std::shared_ptr<Container> self);
+    void enter(State to);
+    void perform(Action action);
+    void publish(State from);
+
+    void begin_stop(std::optional<config::Duration> grace);
+    void build();
+    void announce();
+    void send_stop_signal();
+    void kill();
+    void clear();
+    void conclude();
+    void settle();
+    void write_down(bool stopped);
+
+    Attempt& current() { return ledger_.back(); }
+    void post(Event event, std::uint64_t attempt) { inbox_.post(event, attempt); }
+
+    Services& services_;
+    StoredContainer stored_;
+    config::Container config_;
+    LogFiles logs_;
+    Inbox inbox_;
+
+    State state_ = State::idle;
+    std::optional<Time> deadline_;
+    std::string reason_ = "never started";
+    bool failed_ = false;
+    Wish wish_ = Wish::down;
+    std::optional<config::Duration> grace_;  // of the stop in progress, where it was given
+    History history_;
+    std::deque<Attempt> ledger_;
+    std::uint64_t attempts_made_ = 0;
+    std::uint64_t restarts_ = 0;
+    std::vector<std::string> warnings_;
+    std::shared_ptr<Run> run_;
+    bool discarded_ = false;
+};
+
+// What people are told: "created", "starting", "running", "stopping", "waiting", "exited", "failed", …
+std::string_view shown_state(const Container& container);
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,93 @@
+// See log_files.hpp.
+#include "supervisor/log_files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "supervisor/log.hpp"
+
+namespace mydocker::supervisor {
+
+namespace fs = std::filesystem;
+
+LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
+    : directory_(std::move(directory)), settings_(settings) {
+    std::uint64_t lowest = 0;
+    std::uint64_t highest = 0;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory_, error)) {
+        const std::string name = entry.path().filename();
+        std::uint64_t number = 0;
+        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (parsed.ec != std::errc{} || std::string_view(parsed.ptr) != ".log" || number == 0) continue;
+        lowest = lowest == 0 ? number : std::min(lowest, number);
+        highest = std::max(highest, number);
+    }
+    if (highest == 0) return;
+    oldest_ = lowest;
+    newest_ = highest;
+    size_ = fs::file_size(path(newest_), error);
+    if (error) size_ = 0;
+}
+
+fs::path LogFiles::path(std::uint64_t file) const {
+    return directory_ / (std::to_string(file) + ".log");
+}
+
+bool LogFiles::open() {
+    if (file_) return true;
+    std::error_code error;
+    fs::create_directories(directory_, error);
+    file_.reset(::open(path(newest_).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    return static_cast<bool>(file_);
+}
+
+void LogFiles::rotate() {
+    file_.reset();
+    ++newest_;
+    size_ = 0;
+    while (newest_ - oldest_ >= settings_.max_files) ::unlink(path(oldest_++).c_str());
+}
+
+void LogFiles::append(std::string_view records) {
+    if (records.empty()) return;
+    if (size_ > 0 && size_ + records.size() > settings_.max_size) rotate();
+    std::string_view rest = records;
+    int error = open() ? 0 : errno;
+    while (error == 0 && !rest.empty()) {
+        const ssize_t count = ::write(file_.get(), rest.data(), rest.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) {
+            error = errno;
+            break;
+        }
+        rest.remove_prefix(static_cast<std::size_t>(count));
+    }
+    size_ += records.size() - rest.size();
+    if (error != 0) {
+        if (lost_ == 0)
+            log::error("cannot write the log {}: {}; output is lost until this is mended",
+                       path(newest_).string(), std::strerror(error));
+        lost_ += rest.size();
+        // A torn record is cut off, so that readers find only whole ones.
+        const std::uint64_t whole = size_ - (records.size() - rest.size());
+        if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(whole)) == 0) size_ = whole;
+        file_.reset();
+    }
+    grew.ring();
+}
+
+void LogFiles::remove_all() {
+    file_.reset();
+    std::error_code error;
+    fs::remove_all(directory_, error);
+    oldest_ = newest_ = 1;
+    size_ = 0;
+}
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,50 @@
+// A container's log on disk: files numbered upwards, the oldest deleted beyond max_files. Numbers are
+// never reused and files never renamed, so a reader's place {file, byte} stays right across rotation.
+// What stands in the files is log_format.hpp's.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "config/host.hpp"
+#include "runtime/unique_fd.hpp"
+#include "supervisor/attempt.hpp"
+#include "supervisor/waker.hpp"
+
+namespace mydocker::supervisor {
+
+class LogFiles {
+public:
+    // Nothing is made on disk before the first append; an earlier run's files are continued.
+    LogFiles(std::filesystem::path directory, const config::Logging& settings);
+
+    // Whole records only; rotates first where they would not fit. A failing disk loses the records,
+    // is logged once and counted in lost(): it never ends a container.
+    void append(std::string_view records);
+    void configure(const config::Logging& settings) { settings_ = settings; }
+    void close() { file_.reset(); }  // until the next append
+    void remove_all();
+
+    const std::filesystem::path& directory() const { return directory_; }
+    std::filesystem::path path(std::uint64_t file) const;
+    LogPosition begin() const { return {oldest_, 0}; }
+    LogPosition end() const { return {newest_, size_}; }
+    std::uint64_t lost_bytes() const { return lost_; }
+
+    Bell grew;
+
+private:
+    bool open();
+    void rotate();
+
+    std::filesystem::path directory_;
+    config::Logging settings_;
+    runtime::UniqueFd file_;
+    std::uint64_t oldest_ = 1;
+    std::uint64_t newest_ = 1;
+    std::uint64_t size_ = 0;  // of the newest
+    std::uint64_t lost_ = 0;
+};
+
+}  // namespace mydocker::supervisor

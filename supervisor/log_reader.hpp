@@ -1,0 +1,37 @@
+// Finds where in a container's log a reader begins, and reads from there. Files are looked at in
+// pieces, with a turn of the loop between them, so that a large log delays nobody.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <optional>
+#include <string>
+
+#include "runtime/unique_fd.hpp"
+#include "supervisor/log_files.hpp"
+
+namespace mydocker::supervisor {
+
+// The first of the last `lines` lines; a line without its newline counts too.
+asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t lines);
+
+// The first record at or after `time`, written as log_format.hpp's format_time() does.
+asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time);
+
+// Reads on from a position, across rotation. Holds the file that it is in: it can be deleted meanwhile.
+class LogReader {
+public:
+    LogReader(const LogFiles& files, LogPosition from) : files_(files), at_(from) {}
+
+    // The next piece of at most 128 KiB; "" when there is nothing more for now. When whole files were rotated
+    // away before they were read, skipped() counts them.
+    std::string next();
+    std::uint64_t skipped() const { return skipped_; }
+
+private:
+    const LogFiles& files_;
+    LogPosition at_;
+    runtime::UniqueFd fd_;
+    std::uint64_t skipped_ = 0;
+};
+
+}  // namespace mydocker::supervisor

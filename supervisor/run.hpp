@@ -1,0 +1,67 @@
+// What one attempt of one container holds on the loop: its box, its init's pidfd and pipes, and the
+// watches on them. Everything that happens is posted to the container's inbox with the attempt's
+// number; nothing is decided here. Handlers keep the container alive, not the run: a closed run's
+// handlers find their descriptors cancelled.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/box.hpp"
+#include "runtime/exit_status.hpp"
+#include "supervisor/attempt.hpp"
+#include "supervisor/log_capture.hpp"
+#include "supervisor/watched_fd.hpp"
+
+namespace mydocker::supervisor {
+
+class Container;
+
+class Run : public std::enable_shared_from_this<Run> {
+public:
+    // Makes the box; throws std::system_error with the step and path.
+    Run(Container& container, const runtime::Spec& spec);
+
+    void ask_for_init();  // posts built or build_failed
+    void release();       // writes the plan and its EOF; posts executed, or notes the failure
+    void watch_oom();     // posts oom when the kernel has killed in it
+    void send(int signal) const;
+    void kill() const;
+    // After the init's end (or where there never was one): fills in the attempt and reaps. True when
+    // nothing is left in the cgroup; else survivors are killed and emptied is posted later.
+    bool end();
+    // Drains the logs and removes the cgroup; false when that is refused.
+    bool dismantle();
+
+    bool has_init() const { return pidfd_ != nullptr; }
+    runtime::Cgroup& cgroup() { return box_.cgroup; }
+    // Whether the init handles, blocks or ignores the signal: as pid 1 it would never see it otherwise.
+    bool init_notices(int signal) const;
+
+    runtime::Limits limits;  // as they stand in the cgroup now
+
+private:
+    using Handler = void (Run::*)();
+    void watch(WatchedFd& fd, Handler handler, bool priority = false);
+    void adopt(runtime::Zygote::Answer answer, const std::string& error);
+    void read_report();
+    void on_exit();
+    void on_memory_event();
+    void on_cgroup_event();
+    Attempt* attempt() const;  // null once the container has gone on to another
+
+    std::shared_ptr<Container> container_;
+    std::uint64_t number_;
+    runtime::Box box_;
+    std::string plan_bytes_;
+    std::unique_ptr<WatchedFd> plan_;
+    std::unique_ptr<WatchedFd> report_;
+    std::unique_ptr<WatchedFd> pidfd_;
+    std::unique_ptr<WatchedFd> memory_events_;
+    std::unique_ptr<WatchedFd> cgroup_events_;
+    std::shared_ptr<LogCapture> capture_;
+    bool about_to_execute_ = false;
+};
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,101 @@
+// All containers of this host and what is done to them together: boot, reload, up, down, shutdown. It
+// owns everything that Services refers to; the control API and the signals call it from the loop.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/load.hpp"
+#include "supervisor/container.hpp"
+#include "supervisor/reload_plan.hpp"
+#include "supervisor/services.hpp"
+
+namespace mydocker::supervisor {
+
+// A request that cannot be done as it stands; `code` as in protocol.hpp.
+struct Refusal {
+    std::string code;  // "not_found", "conflict", "invalid", "busy", "failed"
+    std::string text;
+    std::vector<config::Problem> problems = {};
+    int exit_code = 0;  // for the client's: 126, 127; 0: its usual one
+};
+
+// What the command line says wins over the host file, at every reload too.
+struct Overrides {
+    std::optional<std::string> socket;
+    std::optional<std::string> data_root;
+    std::optional<std::string> state_dir;
+};
+
+// The host file with the overrides put in; an empty one where `path` is "".
+config::Loaded read_host(const std::string& path, const Overrides& overrides);
+
+class Supervisor {
+public:
+    // `host`: what read_host() gave for `config_path`, without problems. Throws std::system_error where
+    // this machine cannot be prepared.
+    Supervisor(asio::any_io_executor executor, std::string config_path, Overrides overrides,
+               config::Host host, const std::string& init_program);
+    ~Supervisor();
+
+    void boot();  // known containers, those of the file, autostart
+
+    using ContainerPtr = std::shared_ptr<Container>;
+    // By name, id or unambiguous prefix of an id (at least one character). Throws Refusal.
+    ContainerPtr find(const std::string& reference) const;
+    const std::map<std::string, ContainerPtr>& containers() const { return containers_; }  // by name
+
+    // Throws Refusal.
+    ContainerPtr create(std::string name, const config::Container& config, bool auto_remove);
+    void start(Container& container);  // refused during a shutdown
+    void remove(const std::string& name, bool force);  // of a living one: stopped at once, then removed
+
+    // Reads the host file again. Throws Refusal with all problems, and nothing has changed.
+    std::vector<Change> plan() const;
+    std::vector<Change> reload();
+
+    void shut_down(const std::string& reason);  // again: impatiently
+    bool shutting_down() const { return shutting_down_; }
+    bool idle() const;  // a shutdown is complete
+
+    const Services& services() const { return services_; }
+    Journal& journal() { return journal_; }
+    const std::string& config_path() const { return config_path_; }
+    const std::vector<std::string>& warnings() const { return warnings_; }
+    WallTime booted_at() const { return booted_at_; }
+    Bell changed;  // a container came or went, or came to rest
+
+private:
+    void add(StoredContainer stored, const config::Container& config);
+    void add_from_file(const config::Container& config);
+    void erase(const std::string& name);
+    void on_rest(Container& container);
+    config::Host fresh_host() const;
+    std::vector<Change> plan(const config::Host& fresh) const;
+    void apply(Change& change, const config::Host& fresh);
+    void apply_daemon(const config::Daemon& fresh);
+
+    asio::any_io_executor executor_;
+    std::string config_path_;
+    Overrides overrides_;
+    config::Host host_;  // the file as it is in force
+    runtime::CgroupTree tree_;
+    ZygoteLink zygote_;
+    StartGate gate_;
+    Journal journal_;
+    Store store_;
+    Services services_;
+    std::map<std::string, ContainerPtr> containers_;
+    std::vector<std::string> warnings_;
+    std::map<std::string, StoredContainer> kept_;  // of the file once, not in it now; by name
+    std::set<std::string> leaving_;                // to be removed once they rest
+    bool shutting_down_ = false;
+    WallTime booted_at_ = std::chrono::system_clock::now();
+};
+
+}  // namespace mydocker::supervisor

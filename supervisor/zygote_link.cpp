@@ -1,0 +1,72 @@
+// See zygote_link.hpp.
+#include "supervisor/zygote_link.hpp"
+
+#include <fcntl.h>
+
+#include <asio/post.hpp>
+
+#include "runtime/error.hpp"
+#include "supervisor/log.hpp"
+
+namespace mydocker::supervisor {
+
+ZygoteLink::ZygoteLink(asio::any_io_executor executor, std::string program)
+    : executor_(std::move(executor)), program_(std::move(program)) {
+    start();
+}
+
+void ZygoteLink::start() {
+    watched_.reset();
+    zygote_ = std::make_unique<runtime::Zygote>(program_);
+    watched_ = std::make_unique<WatchedFd>(
+        executor_, runtime::UniqueFd(runtime::must(::fcntl(zygote_->fd(), F_DUPFD_CLOEXEC, 3),
+                                                   "duplicate the zygote's socket")));
+    watch();
+}
+
+void ZygoteLink::watch() {
+    (*watched_)->async_wait(asio::posix::stream_descriptor::wait_read,
+                            [this](const asio::error_code& error) {
+                                if (!error) read_answers();
+                            });
+}
+
+void ZygoteLink::clone(runtime::Box& box, Callback callback) {
+    if (!zygote_) start();  // the last restart failed; perhaps the host has recovered
+    box.clone_init(*zygote_, next_id_);
+    pending_.emplace(next_id_++, std::move(callback));
+}
+
+void ZygoteLink::read_answers() {
+    try {
+        while (auto answer = zygote_->receive()) {
+            const auto it = pending_.find(answer->id);
+            if (it == pending_.end()) continue;
+            const Callback callback = std::move(it->second);
+            pending_.erase(it);
+            std::string error;
+            if (answer->pid <= 0)
+                error = "clone the init into its cgroup: " +
+                        std::generic_category().message(answer->error);
+            callback(std::move(*answer), error);
+        }
+        watch();
+    } catch (const std::system_error& error) {
+        log::error("the zygote has died ({}); starting another", error.what());
+        zygote_.reset();
+        fail_all("the zygote died before it answered");
+        try {
+            start();
+        } catch (const std::system_error& again) {
+            zygote_.reset();
+            log::error("cannot start a zygote: {}; the next container's start tries again", again.what());
+        }
+    }
+}
+
+void ZygoteLink::fail_all(const std::string& why) {
+    auto lost = std::exchange(pending_, {});
+    for (auto& [id, callback] : lost) callback({}, why);
+}
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,43 @@
+// The zygote on the loop: requests go out, answers come back to their callbacks, and when the zygote
+// dies all that was asked fails with that reason and another zygote is started.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "runtime/box.hpp"
+#include "runtime/zygote.hpp"
+#include "supervisor/watched_fd.hpp"
+
+namespace mydocker::supervisor {
+
+class ZygoteLink {
+public:
+    // Called once a request, from the loop, never from within clone(). `error`: "" or a sentence.
+    using Callback = std::function<void(runtime::Zygote::Answer answer, const std::string& error)>;
+
+    ZygoteLink(asio::any_io_executor executor, std::string program);
+
+    // Throws std::system_error where the request could not be sent; the callback is then not called.
+    void clone(runtime::Box& box, Callback callback);
+
+    pid_t pid() const { return zygote_ ? zygote_->pid() : -1; }
+
+private:
+    void start();
+    void watch();
+    void read_answers();
+    void fail_all(const std::string& why);
+
+    asio::any_io_executor executor_;
+    std::string program_;
+    std::unique_ptr<runtime::Zygote> zygote_;
+    std::unique_ptr<WatchedFd> watched_;  // a duplicate of the zygote's socket
+    std::map<std::uint64_t, Callback> pending_;
+    std::uint64_t next_id_ = 1;
+};
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,89 @@
+// The way to mydockerd: blocking HTTP/1.1 over its Unix socket, one connection a request. Several
+// requests can be under way at once (an Exchange each); nothing here knows what they mean.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "tools/ctl/http_response.hpp"
+
+namespace mydocker::ctl {
+
+using Json = nlohmann::json;
+
+// A descriptor that is closed with its owner.
+class UniqueFd {
+public:
+    explicit UniqueFd(int fd = -1) : fd_(fd) {}
+    ~UniqueFd();
+    UniqueFd(UniqueFd&& other) noexcept : fd_(other.fd_) { other.fd_ = -1; }
+    UniqueFd& operator=(UniqueFd&& other) noexcept;
+    int get() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+struct Request {
+    std::string method = "GET";
+    std::string target;
+    std::string body;  // JSON or empty
+};
+
+// One request that has been sent and whose answer is coming in.
+class Exchange {
+public:
+    // Connects and sends, within the deadline; throws Failure (125) when mydockerd is not there.
+    Exchange(const std::string& socket, const Request& request, HttpResponse::Sink sink = {});
+
+    int fd() const { return fd_.get(); }
+    bool done() const { return response_.done(); }
+    // Reads what has come, without blocking; call it when fd() is readable.
+    void advance();
+    // Waits for the whole answer; without a limit for as long as it takes.
+    void finish(std::optional<std::chrono::milliseconds> limit = std::nullopt);
+
+    // The answer once done(): its JSON (null where it had no body). Throws Refused for an error.
+    Json answer() const;
+    const HttpResponse& response() const { return response_; }
+
+private:
+    UniqueFd fd_;
+    HttpResponse response_;
+};
+
+class Client {
+public:
+    explicit Client(std::string socket) : socket_(std::move(socket)) {}
+    const std::string& socket() const { return socket_; }
+
+    Exchange open(const Request& request, HttpResponse::Sink sink = {}) const;
+    // An ordinary request: the answer must be there within 30 s.
+    Json call(const Request& request) const;
+    // Streams the body of a 2xx answer to `sink` until the daemon ends it; no time limit.
+    void stream(const Request& request, HttpResponse::Sink sink) const;
+
+private:
+    std::string socket_;
+};
+
+// How one of several requests ended: its answer, or the reason why there is none.
+struct Outcome {
+    std::optional<Exchange> exchange;
+    std::string failure;  // empty: it succeeded
+    int exit_code = 0;
+};
+
+// Sends the requests, at most 16 at a time, and waits for all of them; outcomes in their order.
+std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests);
+
+// "/v1/containers/NAME" + action, NAME percent-encoded whatever it contains.
+std::string container_path(std::string_view name, std::string_view action = {});
+std::string percent_encode(std::string_view text);
+
+}  // namespace mydocker::ctl

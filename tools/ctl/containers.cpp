@@ -1,0 +1,129 @@
+// Commands that do one thing to each of several containers: they go on after an error, like
+// docker, print each name that is done, and exit 1 where one was not.
+#include <nlohmann/json.hpp>
+
+#include "config/scalar.hpp"
+#include "supervisor/protocol/protocol.hpp"
+#include "tools/ctl/command.hpp"
+#include "tools/ctl/error.hpp"
+#include "tools/ctl/wait_result.hpp"
+
+namespace mydocker::ctl {
+
+namespace {
+
+void report(const std::string& name, const std::string& failure) {
+    write_error("mydocker-ctl: " + printable(name + ": " + failure) + '\n');
+}
+
+// `target` is the part after the container's path: "start", "stop?timeout=10"; "" for itself.
+int for_each_container(const Context& context, const char* method, const std::string& action,
+                       const std::string& query = {}) {
+    const std::vector<std::string>& names = context.arguments.operands;
+    std::vector<Request> requests;
+    for (const std::string& name : names) {
+        requests.push_back({method, container_path(name, action) + query, {}});
+    }
+    int exit_code = 0;
+    const std::vector<Outcome> outcomes = perform_all(context.client, requests);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!outcomes[i].failure.empty()) {
+            report(names[i], outcomes[i].failure);
+            exit_code = 1;
+        } else if (!context.output.quiet) {
+            write_out(names[i] + '\n');
+        }
+    }
+    return exit_code;
+}
+
+// Docker's bare seconds or a duration; the API takes seconds.
+std::string timeout_query(const Arguments& arguments) {
+    if (!arguments.has("timeout")) return {};
+    const std::string text = arguments.get("timeout");
+    const bool bare = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    const auto parsed = config::parse_duration(bare ? text + 's' : text);
+    if (!parsed) throw UsageError("--timeout: '" + text + "' is not a number of seconds");
+    return "?timeout=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(*parsed).count());
+}
+
+int start(const Context& context) { return for_each_container(context, "POST", "start"); }
+
+int stop(const Context& context) {
+    return for_each_container(context, "POST", "stop", timeout_query(context.arguments));
+}
+
+int restart(const Context& context) {
+    return for_each_container(context, "POST", "restart", timeout_query(context.arguments));
+}
+
+int kill(const Context& context) {
+    const std::string signal = context.arguments.get("signal");
+    if (signal.empty()) return for_each_container(context, "POST", "kill");
+    if (!config::parse_signal(signal)) throw UsageError("--signal: there is no '" + signal + '\'');
+    return for_each_container(context, "POST", "kill", "?signal=" + percent_encode(signal));
+}
+
+int remove(const Context& context) {
+    return for_each_container(context, "DELETE", "",
+                              context.arguments.has("force") ? "?force=1" : "");
+}
+
+// Prints each workload's exit code; our own is the first that is not 0.
+int wait(const Context& context) {
+    std::vector<Request> requests;
+    for (const std::string& name : context.arguments.operands) {
+        requests.push_back({"POST", container_path(name, "wait"), {}});
+    }
+    int exit_code = 0;
+    const std::vector<Outcome> outcomes = perform_all(context.client, requests);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        WaitResult result{outcomes[i].exit_code, outcomes[i].failure};
+        const bool answered = result.failure.empty();
+        if (answered) result = read_wait_result(outcomes[i].exchange->answer());
+        if (!result.failure.empty()) report(context.arguments.operands[i], result.failure);
+        if (answered) write_out(std::to_string(result.exit_code) + '\n');
+        if (exit_code == 0) exit_code = result.exit_code;
+    }
+    return exit_code;
+}
+
+}  // namespace
+
+WaitResult read_wait_result(const Json& answer) {
+    const auto code = number_of(answer, "exit_code", -1);
+    if (code >= 0) return {static_cast<int>(code), {}};
+    const std::string reason = text_of(answer, "reason");
+    return {static_cast<int>(number_of(answer, "client_exit_code", protocol::exit_daemon)),
+            reason.empty() ? "it never ran" : reason};
+}
+
+std::vector<Command> container_commands() {
+    const Option timeout{"-t,--timeout", "SECONDS", "then kill it (default: the container's own)"};
+    const auto command = [](std::string_view name, std::string_view summary,
+                            int (*perform)(const Context&), std::vector<Option> options = {}) {
+        return Command{.group = "Containers",
+                       .name = name,
+                       .operands = "NAME [NAME...]",
+                       .summary = summary,
+                       .perform = perform,
+                       .options = std::move(options),
+                       .least_operands = 1,
+                       .most_operands = unlimited,
+                       .can_be_quiet = true};
+    };
+    std::vector<Command> commands = {
+        command("start", "start containers", start),
+        command("stop", "stop containers: signal, grace period, kill", stop, {timeout}),
+        command("restart", "stop and start containers", restart, {timeout}),
+        command("kill", "send a signal", kill,
+                {{"-s,--signal", "SIGNAL", "which one (default SIGKILL)"}}),
+        command("rm", "remove containers that have ended", remove,
+                {{"-f,--force", "", "stop them first"}}),
+        command("wait", "wait until containers rest, print their exit codes", wait),
+    };
+    commands.back().can_be_quiet = false;
+    return commands;
+}
+
+}  // namespace mydocker::ctl

@@ -1,0 +1,30 @@
+// The options of `run` and `create` as data, and their translation to the JSON of POST
+// /v1/containers: the very keys of a [container.NAME] table. No I/O but reading --env-file.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tools/ctl/command.hpp"
+
+namespace mydocker::ctl {
+
+// The options that describe a container; those that only steer the client (-d, --cidfile) are
+// run.cpp's.
+std::vector<Option> container_options();
+
+// What the translation needs of the client's surroundings; tests bring their own.
+struct Surroundings {
+    std::function<std::optional<std::string>(const std::string& name)> environment;
+    std::function<std::string(const std::string& path)> read_file;
+    std::string working_directory;
+};
+Surroundings real_surroundings();
+
+// {"name"?, "auto_remove"?, "container": {…}}. Throws UsageError naming the option.
+nlohmann::json create_request(const Arguments& arguments, const Surroundings& surroundings);
+
+}  // namespace mydocker::ctl

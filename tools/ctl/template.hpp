@@ -1,0 +1,33 @@
+// `--format '{{.Name}}\t{{json .Command}}'`: the part of Go's templates that people use with
+// docker. A field is a JSON key (letter case and underscores do not matter), a dotted path goes
+// deeper.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mydocker::ctl {
+
+class Template {
+public:
+    // Throws UsageError for what is no template, naming the place. "\t" and "\n" are understood.
+    explicit Template(std::string_view text);
+
+    // Throws UsageError for a field that `record` does not have, with the fields it has.
+    std::string render(const nlohmann::json& record) const;
+    // "NAME\tSTATE": the template with each field replaced by its own name, as a heading.
+    std::string heading() const;
+
+private:
+    struct Part {
+        std::string literal = {};            // or, where this is empty:
+        std::vector<std::string> path = {};  // {} stands for the whole record
+        bool as_json = false;
+        bool is_field = false;
+    };
+    std::vector<Part> parts_;
+};
+
+}  // namespace mydocker::ctl
