@@ -1,4 +1,5 @@
-// The ledger's record of one attempt to run a container: what happened and what was decided about it.
+// The ledger's record of one attempt to run a container: what happened and what was decided about
+// it.
 #pragma once
 
 #include <sys/types.h>
@@ -24,14 +25,14 @@ struct LogPosition {
 struct Attempt {
     std::uint64_t number = 0;  // 1 for the first; never used again
     pid_t pid = 0;
-    WallTime began{};              // its building
-    Time ready{};                  // monotonic: the workload's exec
+    WallTime began{};  // its building
+    Time ready{};      // monotonic: the workload's exec
     std::optional<WallTime> ready_at;
     std::optional<WallTime> ended_at;
     Observed observed;
     Ending ending;
-    std::string error;             // why it could not be started
-    int failed_exit_code = 125;    // docker's code for such a failure: 125, 126, 127
+    std::string error;           // why it could not be started
+    int failed_exit_code = 125;  // docker's code for such a failure: 125, 126, 127
     std::uint64_t oom_baseline = 0;
     std::optional<std::uint64_t> memory_peak;  // bytes
     bool judged = false;

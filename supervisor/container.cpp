@@ -32,13 +32,16 @@ Container::~Container() {
     if (discarded_) remove_tree(services_.executor, services_.store.directory(id()));
 }
 
-void Container::open() { spawn(services_.executor, "container " + name(), live(shared_from_this())); }
+void Container::open() {
+    spawn(services_.executor, "container " + name(), live(shared_from_this()));
+}
 
 void Container::close() { inbox_.close(); }
 
 asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
     while (const auto message = co_await self->inbox_.next(self->deadline_)) {
-        if (message->attempt != 0 && message->attempt != self->attempts_made_) continue;  // too late
+        if (message->attempt != 0 && message->attempt != self->attempts_made_)
+            continue;  // too late
         if (message->event == Event::slot && !self->services_.gate.holds(self->inbox_)) continue;
         const State from = self->state_;
         const auto [to, action] = step(from, message->event);
@@ -85,7 +88,9 @@ void Container::perform(Action action) {
                 break;
             case Action::kill: kill(); break;
             case Action::lament:
-                reason_ = "the kernel does not end its processes (see ps -o stat,wchan for state D); still waiting";
+                reason_ =
+                    "the kernel does not end its processes (see ps -o stat,wchan for state D); "
+                    "still waiting";
                 log::error("{}: {}", name(), reason_);
                 break;
             case Action::clear: clear(); break;
@@ -174,13 +179,15 @@ void Container::restart(std::optional<config::Duration> grace) {
     if (at_rest()) return start();
     if (stored_.stopped) write_down(false);
     if (state_ == State::queued || state_ == State::building) return;  // it is only beginning
-    if (state_ == State::waiting || state_ == State::arming || state_ == State::armed) return start();
+    if (state_ == State::waiting || state_ == State::arming || state_ == State::armed)
+        return start();
     begin_stop(grace);
     wish_ = Wish::bounce;
 }
 
 void Container::signal(int number) {
-    if (!run_ || !run_->has_init()) runtime::fail(ESRCH, "signal " + name() + ", which is not running");
+    if (!run_ || !run_->has_init())
+        runtime::fail(ESRCH, "signal " + name() + ", which is not running");
     if (state_ != State::running && state_ != State::stopping)
         runtime::fail(ESRCH, "signal " + name() + ", which is " + std::string(shown_state(*this)));
     run_->send(number);
@@ -192,8 +199,8 @@ void Container::configure(const config::Container& config) {
         run_->cgroup().update(run_->limits, fresh);
         run_->limits = fresh;
     }
-    const bool began_to_stop_on_oom =
-        config.oom_policy == config::OomPolicy::stop && config_.oom_policy != config::OomPolicy::stop;
+    const bool began_to_stop_on_oom = config.oom_policy == config::OomPolicy::stop &&
+                                      config_.oom_policy != config::OomPolicy::stop;
     config_ = config;
     logs_.configure(config.logging);
     if (began_to_stop_on_oom && state_ == State::running) run_->watch_oom();
@@ -245,11 +252,14 @@ void Container::send_stop_signal() {
     const std::string signal = config::signal_name(config_.stop_signal);
     const config::Duration grace = grace_.value_or(config_.stop_grace_period);
     grace_.reset();
-    reason_ = ordered ? "stopped by the operator: " : "a process was killed for want of memory (oom_policy stop): ";
+    reason_ = ordered ? "stopped by the operator: "
+                      : "a process was killed for want of memory (oom_policy stop): ";
     reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
-    // As pid 1 of its namespace it never sees a signal that it has no handler for (pid_namespaces(7)).
+    // As pid 1 of its namespace it never sees a signal that it has no handler for
+    // (pid_namespaces(7)).
     if (!config_.init && !run_->init_notices(config_.stop_signal)) {
-        warnings_.push_back("its pid 1 has no handler for " + signal + ", so a stop has to wait for SIGKILL; init = true would forward it");
+        warnings_.push_back("its pid 1 has no handler for " + signal +
+                            ", so a stop has to wait for SIGKILL; init = true would forward it");
         reason_ += " (" + warnings_.back() + ")";
     }
     deadline_ = Clock::now() + grace;
@@ -282,7 +292,8 @@ void Container::conclude() {
     if (observed.executed) {
         ending.kind = observed.signal ? Ending::Kind::signal : Ending::Kind::code;
         ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
-        ending.ready_for = std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
+        ending.ready_for =
+            std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
     } else if (attempt.error.empty() && !observed.start_timed_out) {
         attempt.error = "its init ended before it could execute the command";
         if (observed.signal) attempt.error += " (" + config::signal_name(*observed.signal) + ")";
@@ -317,7 +328,8 @@ void Container::settle() {
 // ---- views
 
 std::optional<Time> Container::next_start() const {
-    const bool waits = state_ == State::waiting || state_ == State::arming || state_ == State::armed;
+    const bool waits =
+        state_ == State::waiting || state_ == State::arming || state_ == State::armed;
     return waits ? deadline_ : std::nullopt;
 }
 

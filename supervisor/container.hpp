@@ -1,6 +1,6 @@
-// One supervised container: its desired state, its observed state, its ledger, and the coroutine that
-// is the only one to move it from state to state. What to do comes from lifecycle.hpp's table; here it
-// is done, one case an action. What one attempt holds is in run.hpp.
+// One supervised container: its desired state, its observed state, its ledger, and the coroutine
+// that is the only one to move it from state to state. What to do comes from lifecycle.hpp's table;
+// here it is done, one case an action. What one attempt holds is in run.hpp.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -42,8 +42,8 @@ public:
     void stop_for_shutdown(config::Duration grace);
     void signal(int number);  // to the init; throws ESRCH when nothing runs
 
-    // New settings, as far as they can be had without touching the workload: limits go to the kernel
-    // at once. Throws, with nothing changed, where the kernel refuses one.
+    // New settings, as far as they can be had without touching the workload: limits go to the
+    // kernel at once. Throws, with nothing changed, where the kernel refuses one.
     void configure(const config::Container& config);
     // New settings for the next attempt; this one keeps what it has.
     void configure_next(const config::Container& config);
@@ -115,7 +115,8 @@ private:
     bool discarded_ = false;
 };
 
-// What people are told: "created", "starting", "running", "stopping", "waiting", "exited", "failed", …
+// What people are told: "created", "starting", "running", "stopping", "waiting", "exited",
+// "failed", …
 std::string_view shown_state(const Container& container);
 
 }  // namespace mydocker::supervisor

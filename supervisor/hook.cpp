@@ -29,7 +29,8 @@ constexpr int small_tree = 100;  // entries
 std::string substitute(std::string text, const std::map<std::string, std::string>& values) {
     for (const auto& [key, value] : values) {
         const std::string mark = "{" + key + "}";
-        for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += value.size())
+        for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;
+             at += value.size())
             text.replace(at, mark.size(), value);
     }
     return text;
@@ -52,7 +53,8 @@ asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_exec
     const auto status = runtime::peek_exit(pidfd->get());
     runtime::reap(pidfd->get());
     if (status && (status->signaled || status->number != 0))
-        log::warn("{}: ended with {} {}", what, status->signaled ? "signal" : "code", status->number);
+        log::warn("{}: ended with {} {}", what, status->signaled ? "signal" : "code",
+                  status->number);
 }
 
 // Starts it with a clean signal mask and no descriptor but the standard ones.
@@ -77,20 +79,24 @@ void run_command(const asio::any_io_executor& executor, std::vector<std::string>
     ::posix_spawnattr_setsigdefault(&attributes, &all);
     ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     pid_t pid = -1;
-    const int error = ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
+    const int error =
+        ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
     ::posix_spawnattr_destroy(&attributes);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) return log::error("{}: {}", what, std::strerror(error));
     // Our own unreaped child: the number cannot have been given to another.
     runtime::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     if (!pidfd) return log::error("{}: open its pidfd: {}", what, std::strerror(errno));
-    spawn(executor, what, follow(std::make_shared<WatchedFd>(executor, std::move(pidfd)), executor, what, patience));
+    spawn(
+        executor, what,
+        follow(std::make_shared<WatchedFd>(executor, std::move(pidfd)), executor, what, patience));
 }
 
 }  // namespace
 
 void run_hook(const asio::any_io_executor& executor, const std::string& container,
-              const std::vector<std::string>& command, const std::map<std::string, std::string>& values) {
+              const std::vector<std::string>& command,
+              const std::map<std::string, std::string>& values) {
     std::vector<std::string> words;
     for (const std::string& word : command) words.push_back(substitute(word, values));
     const std::string what = container + ": on_failure command " + words.front();
@@ -101,7 +107,8 @@ void remove_tree(const asio::any_io_executor& executor, const std::filesystem::p
     namespace fs = std::filesystem;
     std::error_code error;
     int entries = 0;
-    for (fs::recursive_directory_iterator it(path, error), end; it != end && entries <= small_tree; it.increment(error)) {
+    for (fs::recursive_directory_iterator it(path, error), end; it != end && entries <= small_tree;
+         it.increment(error)) {
         if (error) break;
         ++entries;
     }
@@ -110,7 +117,8 @@ void remove_tree(const asio::any_io_executor& executor, const std::filesystem::p
         if (error) log::error("remove {}: {}", path.string(), error.message());
         return;
     }
-    run_command(executor, {"rm", "-rf", "--", path.string()}, "remove " + path.string(), std::nullopt);
+    run_command(executor, {"rm", "-rf", "--", path.string()}, "remove " + path.string(),
+                std::nullopt);
 }
 
 }  // namespace mydocker::supervisor

@@ -26,8 +26,8 @@ public:
         waker_.poke();
     }
 
-    // The next message; Event::deadline once the deadline has passed and nothing else is here; nullopt
-    // after close().
+    // The next message; Event::deadline once the deadline has passed and nothing else is here;
+    // nullopt after close().
     asio::awaitable<std::optional<Message>> next(const std::optional<Waker::Time>& deadline) {
         for (;;) {
             if (closed_) co_return std::nullopt;

@@ -1,5 +1,6 @@
-// What happened on this host, in order: a bounded ring of events with their reasons. Readers name the
-// sequence number they have seen; what has left the ring is told as a gap, never silently skipped.
+// What happened on this host, in order: a bounded ring of events with their reasons. Readers name
+// the sequence number they have seen; what has left the ring is told as a gap, never silently
+// skipped.
 #pragma once
 
 #include <cstdint>

@@ -9,9 +9,9 @@ namespace mydocker::supervisor {
 
 namespace {
 
-constexpr std::size_t chunk_size = 64UL << 10;        // a pipe's usual capacity
-constexpr std::size_t turn_size = 4 * chunk_size;     // a turn of the loop, for one pipe
-constexpr std::size_t drain_size = 4UL << 20;         // more than a pipe holds (fs.pipe-max-size: 1 MiB)
+constexpr std::size_t chunk_size = 64UL << 10;     // a pipe's usual capacity
+constexpr std::size_t turn_size = 4 * chunk_size;  // a turn of the loop, for one pipe
+constexpr std::size_t drain_size = 4UL << 20;  // more than a pipe holds (fs.pipe-max-size: 1 MiB)
 
 // One thread and no suspension while they are in use: these serve all containers.
 char chunk[chunk_size];

@@ -1,5 +1,6 @@
-// Reads one attempt's stdout and stderr into its container's log. A turn of the loop takes at most a
-// bounded amount from each pipe, so a flood delays nobody; the workload then waits on its own pipe.
+// Reads one attempt's stdout and stderr into its container's log. A turn of the loop takes at most
+// a bounded amount from each pipe, so a flood delays nobody; the workload then waits on its own
+// pipe.
 #pragma once
 
 #include <array>
@@ -20,8 +21,9 @@ public:
                std::array<runtime::UniqueFd, 2> outputs);
 
     void start();
-    // What is still in the pipes, then closed: called when every writer is gone, so it cannot block. A writer that is
-    // not (a descriptor passed to another container) is cut off rather than waited for.
+    // What is still in the pipes, then closed: called when every writer is gone, so it cannot
+    // block. A writer that is not (a descriptor passed to another container) is cut off rather than
+    // waited for.
     void finish();
 
 private:

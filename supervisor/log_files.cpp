@@ -24,7 +24,8 @@ LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
         const std::string name = entry.path().filename();
         std::uint64_t number = 0;
         const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
-        if (parsed.ec != std::errc{} || std::string_view(parsed.ptr) != ".log" || number == 0) continue;
+        if (parsed.ec != std::errc{} || std::string_view(parsed.ptr) != ".log" || number == 0)
+            continue;
         lowest = lowest == 0 ? number : std::min(lowest, number);
         highest = std::max(highest, number);
     }

@@ -1,6 +1,6 @@
-// A container's log on disk: files numbered upwards, the oldest deleted beyond max_files. Numbers are
-// never reused and files never renamed, so a reader's place {file, byte} stays right across rotation.
-// What stands in the files is log_format.hpp's.
+// A container's log on disk: files numbered upwards, the oldest deleted beyond max_files. Numbers
+// are never reused and files never renamed, so a reader's place {file, byte} stays right across
+// rotation. What stands in the files is log_format.hpp's.
 #pragma once
 
 #include <filesystem>

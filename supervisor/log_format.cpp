@@ -19,7 +19,8 @@ std::string format_time(std::chrono::system_clock::time_point time) {
     return text;
 }
 
-void format_records(std::string& out, std::string_view chunk, Stream stream, std::string_view time) {
+void format_records(std::string& out, std::string_view chunk, Stream stream,
+                    std::string_view time) {
     const std::string_view name = stream == Stream::out ? " stdout " : " stderr ";
     while (!chunk.empty()) {
         const std::size_t newline = chunk.find('\n');

@@ -1,6 +1,6 @@
-// One record of a container's log: the CRI format, `TIME STREAM FLAG TEXT\n` with TIME in UTC to the
-// nanosecond. FLAG is F for a line that the workload ended, P for a part of one. It is cheap to write,
-// holds any byte but a newline as it is, and log shippers read it.
+// One record of a container's log: the CRI format, `TIME STREAM FLAG TEXT\n` with TIME in UTC to
+// the nanosecond. FLAG is F for a line that the workload ended, P for a part of one. It is cheap to
+// write, holds any byte but a newline as it is, and log shippers read it.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ namespace mydocker::supervisor {
 std::string format_time(std::chrono::system_clock::time_point time);
 
 inline constexpr std::size_t log_time_size = 30;
-inline constexpr std::size_t log_flag_offset = log_time_size + 1 + 6 + 1;  // stdout and stderr are 6 long
+inline constexpr std::size_t log_flag_offset =
+    log_time_size + 1 + 6 + 1;  // stdout and stderr are 6 long
 inline constexpr std::size_t log_prefix_size = log_flag_offset + 2;
 
 enum class Stream : unsigned char { out, err };

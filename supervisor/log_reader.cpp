@@ -14,7 +14,8 @@ namespace mydocker::supervisor {
 
 namespace {
 
-constexpr std::size_t piece_size = 128UL << 10;  // any record is shorter: a 64 KiB chunk and its prefix
+constexpr std::size_t piece_size = 128UL
+                                   << 10;  // any record is shorter: a 64 KiB chunk and its prefix
 
 runtime::UniqueFd open_file(const LogFiles& files, std::uint64_t file) {
     return runtime::UniqueFd(::open(files.path(file).c_str(), O_RDONLY | O_CLOEXEC));
@@ -58,7 +59,8 @@ asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t line
             if (newline == std::string::npos && low > 0) {
                 const std::uint64_t step = std::min<std::uint64_t>(low, piece_size);
                 low -= step;
-                // What lies above the record is done with: the text stays one record and a piece long.
+                // What lies above the record is done with: the text stays one record and a piece
+                // long.
                 text.resize(within);
                 text.insert(0, read_at(fd, low, static_cast<std::size_t>(step)));
                 co_await let_others_run();
@@ -89,7 +91,8 @@ asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time)
         const std::string text = read_at(fd, offset, piece_size);
         std::size_t begin = 0;
         while (text.size() - begin >= log_time_size) {
-            if (text.compare(begin, log_time_size, time) >= 0) co_return LogPosition{file, offset + begin};
+            if (text.compare(begin, log_time_size, time) >= 0)
+                co_return LogPosition{file, offset + begin};
             const std::size_t newline = text.find('\n', begin);
             if (newline == std::string::npos) break;
             begin = newline + 1;

@@ -17,13 +17,14 @@ asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t line
 // The first record at or after `time`, written as log_format.hpp's format_time() does.
 asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time);
 
-// Reads on from a position, across rotation. Holds the file that it is in: it can be deleted meanwhile.
+// Reads on from a position, across rotation. Holds the file that it is in: it can be deleted
+// meanwhile.
 class LogReader {
 public:
     LogReader(const LogFiles& files, LogPosition from) : files_(files), at_(from) {}
 
-    // The next piece of at most 128 KiB; "" when there is nothing more for now. When whole files were rotated
-    // away before they were read, skipped() counts them.
+    // The next piece of at most 128 KiB; "" when there is nothing more for now. When whole files
+    // were rotated away before they were read, skipped() counts them.
     std::string next();
     std::uint64_t skipped() const { return skipped_; }
 

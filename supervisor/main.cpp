@@ -1,5 +1,5 @@
-// mydockerd: reads its command line and the host file, makes the supervisor, its control API and the
-// signal watch, and runs the one loop until a shutdown is complete.
+// mydockerd: reads its command line and the host file, makes the supervisor, its control API and
+// the signal watch, and runs the one loop until a shutdown is complete.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -31,8 +31,10 @@ struct Options {
 
 // Beside mydockerd in a build tree, in libexec once installed.
 std::string init_program() {
-    const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "mydocker-init";
-    return std::filesystem::exists(beside) ? beside.string() : std::string(MYDOCKER_LIBEXECDIR) + "/mydocker-init";
+    const auto beside =
+        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "mydocker-init";
+    return std::filesystem::exists(beside) ? beside.string()
+                                           : std::string(MYDOCKER_LIBEXECDIR) + "/mydocker-init";
 }
 
 asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& supervisor) {
@@ -45,7 +47,8 @@ asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& superviso
             supervisor.reload();
         } catch (const Refusal& refusal) {
             log::error("reload: {}", refusal.text);
-            for (const auto& problem : refusal.problems) log::error("{}", config::to_string(problem));
+            for (const auto& problem : refusal.problems)
+                log::error("{}", config::to_string(problem));
         }
     }
 }
@@ -57,10 +60,12 @@ asio::awaitable<void> until_shut_down(Supervisor& supervisor, asio::any_io_execu
     const Bell::Subscription listening(supervisor.changed, waker);
     while (!supervisor.shutting_down()) co_await waker.pause();
     notify_service_manager("STOPPING=1");
-    const auto deadline = Clock::now() + supervisor.services().settings.shutdown_timeout + last_patience;
+    const auto deadline =
+        Clock::now() + supervisor.services().settings.shutdown_timeout + last_patience;
     while (!supervisor.idle() && Clock::now() < deadline) co_await waker.pause(deadline);
     for (const auto& [name, container] : supervisor.containers())
-        if (!container->at_rest()) log::error("{} could not be stopped: {}", name, container->reason());
+        if (!container->at_rest())
+            log::error("{} could not be stopped: {}", name, container->reason());
 }
 
 asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::Server& server) {
@@ -97,7 +102,8 @@ int serve(const Options& options) {
     SignalWatch signals(loop.get_executor(), {SIGTERM, SIGINT, SIGHUP});
     const auto lock = lock_state_directory(loaded.host.daemon.state_dir);
     const std::string socket = loaded.host.daemon.socket;
-    Supervisor supervisor(loop.get_executor(), options.config, options.overrides, std::move(loaded.host), init_program());
+    Supervisor supervisor(loop.get_executor(), options.config, options.overrides,
+                          std::move(loaded.host), init_program());
     api::Server server(loop.get_executor(), supervisor, socket);
     supervisor.boot();
     server.open();
@@ -117,11 +123,15 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app{"mydockerd supervises the containers of a host file"};
     app.set_version_flag("--version", std::string("mydockerd ") + MYDOCKER_VERSION);
-    app.add_option("--config", options.config, "the host file (default: /etc/mydocker/mydockerd.toml where there is one)");
+    app.add_option("--config", options.config,
+                   "the host file (default: /etc/mydocker/mydockerd.toml where there is one)");
     app.add_option("--socket", options.overrides.socket, "the control API's socket");
-    app.add_option("--data-root", options.overrides.data_root, "what outlives a reboot (default: /var/lib/mydocker)");
-    app.add_option("--state-dir", options.overrides.state_dir, "what does not (default: /run/mydocker)");
-    app.add_option("--log-level", options.log_level, "trace, debug, info, warn, error, critical or off");
+    app.add_option("--data-root", options.overrides.data_root,
+                   "what outlives a reboot (default: /var/lib/mydocker)");
+    app.add_option("--state-dir", options.overrides.state_dir,
+                   "what does not (default: /run/mydocker)");
+    app.add_option("--log-level", options.log_level,
+                   "trace, debug, info, warn, error, critical or off");
     app.add_flag("--check", options.check, "only check the host file");
     CLI11_PARSE(app, argc, argv);
     try {

@@ -15,8 +15,10 @@ Run::Run(Container& container, const runtime::Spec& spec)
     : limits(spec.limits),
       container_(container.shared_from_this()),
       number_(container.current().number),
-      box_(container.services_.tree, container.id(), spec,
-           {.best_effort = container.services_.settings.limits == config::LimitsMode::best_effort}) {}
+      box_(
+          container.services_.tree, container.id(), spec,
+          {.best_effort = container.services_.settings.limits == config::LimitsMode::best_effort}) {
+}
 
 Attempt* Run::attempt() const {
     Attempt& last = container_->current();
@@ -35,7 +37,8 @@ void Run::watch(WatchedFd& fd, Handler handler, bool priority) {
 
 void Run::ask_for_init() {
     container_->services_.zygote.clone(
-        box_, [self = shared_from_this()](runtime::Zygote::Answer answer, const std::string& error) {
+        box_,
+        [self = shared_from_this()](runtime::Zygote::Answer answer, const std::string& error) {
             self->adopt(std::move(answer), error);
         });
 }
@@ -63,8 +66,8 @@ void Run::release() {
     watch(*report_, &Run::read_report);
     plan_bytes_ = runtime::encode(box_.plan);
     plan_ = std::make_unique<WatchedFd>(container_->services_.executor, std::move(box_.plan_write));
-    // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the EOF
-    // that releases the init. A failure means that the init is gone; its pidfd tells.
+    // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
+    // EOF that releases the init. A failure means that the init is gone; its pidfd tells.
     asio::async_write(**plan_, asio::buffer(plan_bytes_),
                       [self = shared_from_this()](const asio::error_code&, std::size_t) {
                           self->plan_.reset();
@@ -143,10 +146,12 @@ bool Run::end() {
     Attempt* record = attempt();
     if (record == nullptr) return true;
     if (pidfd_) {
-        // The writer of the report is dead: one read settles what it said, whichever event came first.
+        // The writer of the report is dead: one read settles what it said, whichever event came
+        // first.
         read_report();
         if (const auto status = runtime::peek_exit(pidfd_->get())) {
-            (status->signaled ? record->observed.signal : record->observed.exit_code) = status->number;
+            (status->signaled ? record->observed.signal : record->observed.exit_code) =
+                status->number;
         }
         record->observed.oom_kills = box_.cgroup.oom_kills().value_or(0) - record->oom_baseline;
         record->memory_peak = box_.cgroup.memory_peak();
@@ -157,7 +162,8 @@ bool Run::end() {
     memory_events_.reset();
     if (!box_.cgroup.populated()) return true;
     kill();
-    cgroup_events_ = std::make_unique<WatchedFd>(container_->services_.executor, box_.cgroup.watch_events());
+    cgroup_events_ =
+        std::make_unique<WatchedFd>(container_->services_.executor, box_.cgroup.watch_events());
     on_cgroup_event();
     return false;
 }

@@ -28,15 +28,16 @@ public:
     void watch_oom();     // posts oom when the kernel has killed in it
     void send(int signal) const;
     void kill() const;
-    // After the init's end (or where there never was one): fills in the attempt and reaps. True when
-    // nothing is left in the cgroup; else survivors are killed and emptied is posted later.
+    // After the init's end (or where there never was one): fills in the attempt and reaps. True
+    // when nothing is left in the cgroup; else survivors are killed and emptied is posted later.
     bool end();
     // Drains the logs and removes the cgroup; false when that is refused.
     bool dismantle();
 
     bool has_init() const { return pidfd_ != nullptr; }
     runtime::Cgroup& cgroup() { return box_.cgroup; }
-    // Whether the init handles, blocks or ignores the signal: as pid 1 it would never see it otherwise.
+    // Whether the init handles, blocks or ignores the signal: as pid 1 it would never see it
+    // otherwise.
     bool init_notices(int signal) const;
 
     runtime::Limits limits;  // as they stand in the cgroup now

@@ -24,9 +24,9 @@ struct Services {
     StartGate& gate;
     Journal& journal;
     const Store& store;
-    std::function<double()> chance;                              // uniform in [0, 1)
-    std::function<void(const std::string& reason)> shut_down;    // on_limit = "shutdown"
-    std::function<void(Container&)> rested;                      // it came to rest: --rm asks
+    std::function<double()> chance;                            // uniform in [0, 1)
+    std::function<void(const std::string& reason)> shut_down;  // on_limit = "shutdown"
+    std::function<void(Container&)> rested;                    // it came to rest: --rm asks
 };
 
 }  // namespace mydocker::supervisor

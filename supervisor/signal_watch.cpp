@@ -18,7 +18,8 @@ runtime::UniqueFd open_signals(std::initializer_list<int> signals) {
     ::sigemptyset(&set);
     for (const int signal : signals) ::sigaddset(&set, signal);
     runtime::must(::sigprocmask(SIG_BLOCK, &set, nullptr), "block signals");
-    return runtime::UniqueFd(runtime::must(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "open a signalfd"));
+    return runtime::UniqueFd(
+        runtime::must(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "open a signalfd"));
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ SignalWatch::SignalWatch(const asio::any_io_executor& executor, std::initializer
 asio::awaitable<int> SignalWatch::next() {
     while (fd_.is_open()) {
         signalfd_siginfo info{};
-        if (::read(fd_.get(), &info, sizeof info) == sizeof info) co_return static_cast<int>(info.ssi_signo);
+        if (::read(fd_.get(), &info, sizeof info) == sizeof info)
+            co_return static_cast<int>(info.ssi_signo);
         co_await fd_->async_wait(asio::posix::stream_descriptor::wait_read,
                                  asio::experimental::as_tuple(asio::use_awaitable));
     }

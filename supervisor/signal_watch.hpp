@@ -1,5 +1,5 @@
-// Signals as something to read (signalfd(2)): they are blocked for the whole process and come one after
-// the other to a coroutine. asio::signal_set would run a handler in a forked child as well.
+// Signals as something to read (signalfd(2)): they are blocked for the whole process and come one
+// after the other to a coroutine. asio::signal_set would run a handler in a forked child as well.
 #pragma once
 
 #include <asio/awaitable.hpp>

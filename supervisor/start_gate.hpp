@@ -1,4 +1,5 @@
-// The start gate (gate.hpp) with its doors connected: whoever is let in finds Event::slot in its inbox.
+// The start gate (gate.hpp) with its doors connected: whoever is let in finds Event::slot in its
+// inbox.
 #pragma once
 
 #include "supervisor/gate.hpp"

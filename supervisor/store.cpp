@@ -76,7 +76,8 @@ std::vector<StoredContainer> Store::load(std::vector<std::string>& problems) con
         text << in.rdbuf();
         try {
             StoredContainer container = decode(text.str());
-            if (container.id != entry.path().filename()) throw std::runtime_error("its id is another's");
+            if (container.id != entry.path().filename())
+                throw std::runtime_error("its id is another's");
             containers.push_back(std::move(container));
         } catch (const std::exception& exception) {
             fs::rename(path, path.string() + ".corrupt", error);
@@ -89,7 +90,8 @@ std::vector<StoredContainer> Store::load(std::vector<std::string>& problems) con
 
 void Store::save(const StoredContainer& container) const {
     const fs::path home = directory(container.id);
-    if (::mkdir(home.c_str(), 0700) < 0 && errno != EEXIST) runtime::fail(errno, "make " + home.string());
+    if (::mkdir(home.c_str(), 0700) < 0 && errno != EEXIST)
+        runtime::fail(errno, "make " + home.string());
     const fs::path path = home / file_name;
     const fs::path temporary = home / (std::string(file_name) + ".new");
     const std::string text = encode(container);
@@ -98,8 +100,9 @@ void Store::save(const StoredContainer& container) const {
             must(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600),
                  "write " + temporary.string()));
         for (std::size_t at = 0; at < text.size();)
-            at += static_cast<std::size_t>(
-                must(::write(fd.get(), text.data() + at, text.size() - at), "write " + temporary.string()));
+            at +=
+                static_cast<std::size_t>(must(::write(fd.get(), text.data() + at, text.size() - at),
+                                              "write " + temporary.string()));
         must(::fsync(fd.get()), "sync " + temporary.string());
     }
     must(::rename(temporary.c_str(), path.c_str()), "rename " + temporary.string());
@@ -109,7 +112,8 @@ void Store::save(const StoredContainer& container) const {
 
 void Store::forget(const std::string& id) const {
     const fs::path path = directory(id) / file_name;
-    if (::unlink(path.c_str()) < 0 && errno != ENOENT) runtime::fail(errno, "remove " + path.string());
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT)
+        runtime::fail(errno, "remove " + path.string());
     sync_directory(directory(id));
 }
 

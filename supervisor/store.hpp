@@ -20,15 +20,15 @@ struct StoredContainer {
     bool stopped = false;      // by the operator: autostart = "unless-stopped" asks
     bool auto_remove = false;  // run --rm
     WallTime created{};
-    std::string config_json;   // of a client's container: what config::load_container_json reads
+    std::string config_json;  // of a client's container: what config::load_container_json reads
 };
 
 class Store {
 public:
     explicit Store(std::filesystem::path data_root);  // makes <data_root>/containers
 
-    // Everything readable. What is not is set aside as container.json.corrupt and told in `problems`;
-    // its directory stays for somebody to look at.
+    // Everything readable. What is not is set aside as container.json.corrupt and told in
+    // `problems`; its directory stays for somebody to look at.
     std::vector<StoredContainer> load(std::vector<std::string>& problems) const;
     void save(const StoredContainer& container) const;  // throws std::system_error with the path
     // It is no more; its directory, with log and writable layer, is left for remove_tree().

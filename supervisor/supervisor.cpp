@@ -57,7 +57,8 @@ Supervisor::~Supervisor() = default;
 
 void Supervisor::boot() {
     for (const std::string& name : tree_.remove_leftovers(leftover_patience_ms))
-        log::warn("killed what an earlier mydockerd left running in {}", (tree_.path() / name).string());
+        log::warn("killed what an earlier mydockerd left running in {}",
+                  (tree_.path() / name).string());
     for (const auto& path : store_.rubbish()) remove_tree(executor_, path);
     std::vector<std::string> problems;
     std::vector<StoredContainer> stored = store_.load(problems);
@@ -82,15 +83,17 @@ void Supervisor::boot() {
     }
     for (const auto& [name, config] : host_.containers) add_from_file(config);
     for (const auto& [name, known] : kept_)
-        log::info("{} is no longer in the host file; its log and writable layer are kept in {}", name,
-                  store_.directory(known.id).string());
+        log::info("{} is no longer in the host file; its log and writable layer are kept in {}",
+                  name, store_.directory(known.id).string());
     for (const auto& [name, container] : containers_) {
         const config::Autostart autostart = container->config().autostart;
-        const bool wanted = autostart == config::Autostart::yes ||
-                            (autostart == config::Autostart::unless_stopped && !container->stored().stopped);
+        const bool wanted =
+            autostart == config::Autostart::yes ||
+            (autostart == config::Autostart::unless_stopped && !container->stored().stopped);
         if (wanted) container->start();
     }
-    journal_.add({.type = "daemon", .reason = "started with " + std::to_string(containers_.size()) + " containers"});
+    journal_.add({.type = "daemon",
+                  .reason = "started with " + std::to_string(containers_.size()) + " containers"});
 }
 
 // ---- the table of containers
@@ -100,10 +103,14 @@ Supervisor::ContainerPtr Supervisor::find(const std::string& reference) const {
     ContainerPtr found;
     for (const auto& [name, container] : containers_) {
         if (reference.empty() || !container->id().starts_with(reference)) continue;
-        if (found) throw Refusal{"conflict", "\"" + reference + "\" begins the id of more than one container"};
+        if (found)
+            throw Refusal{"conflict",
+                          "\"" + reference + "\" begins the id of more than one container"};
         found = container;
     }
-    if (!found) throw Refusal{"not_found", "no container \"" + reference + "\" (mydocker-ctl ps -a lists them)"};
+    if (!found)
+        throw Refusal{"not_found",
+                      "no container \"" + reference + "\" (mydocker-ctl ps -a lists them)"};
     return found;
 }
 
@@ -128,7 +135,8 @@ void Supervisor::add_from_file(const config::Container& config) {
     add(std::move(stored), config);
 }
 
-Supervisor::ContainerPtr Supervisor::create(std::string name, const config::Container& config, bool auto_remove) {
+Supervisor::ContainerPtr Supervisor::create(std::string name, const config::Container& config,
+                                            bool auto_remove) {
     if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
     StoredContainer stored;
     stored.id = new_id();
@@ -137,7 +145,8 @@ Supervisor::ContainerPtr Supervisor::create(std::string name, const config::Cont
     stored.auto_remove = auto_remove;
     stored.created = std::chrono::system_clock::now();
     if (containers_.contains(stored.name))
-        throw Refusal{"conflict", "the name \"" + stored.name + "\" is taken (mydocker-ctl rm " + stored.name + ", or choose another)"};
+        throw Refusal{"conflict", "the name \"" + stored.name + "\" is taken (mydocker-ctl rm " +
+                                      stored.name + ", or choose another)"};
     config::Container named = config;
     named.name = stored.name;
     stored.config_json = config::dump_json(named);
@@ -149,17 +158,21 @@ Supervisor::ContainerPtr Supervisor::create(std::string name, const config::Cont
 
 void Supervisor::start(Container& container) {
     if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
-    if (leaving_.contains(container.name())) throw Refusal{"conflict", container.name() + " is being removed"};
+    if (leaving_.contains(container.name()))
+        throw Refusal{"conflict", container.name() + " is being removed"};
     container.start();
 }
 
 void Supervisor::remove(const std::string& name, bool force) {
     const ContainerPtr container = find(name);
     if (container->stored().origin == Origin::file)
-        throw Refusal{"conflict", container->name() + " belongs to the host file: take it out there, then mydocker-ctl reload"};
+        throw Refusal{"conflict",
+                      container->name() +
+                          " belongs to the host file: take it out there, then mydocker-ctl reload"};
     if (container->at_rest()) return erase(container->name());
     if (!force)
-        throw Refusal{"conflict", container->name() + " is " + std::string(shown_state(*container)) +
+        throw Refusal{"conflict", container->name() + " is " +
+                                      std::string(shown_state(*container)) +
                                       ": stop it first, or rm --force"};
     leaving_.insert(container->name());
     container->stop(config::Duration{0});
@@ -178,8 +191,12 @@ void Supervisor::erase(const std::string& name) {
     leaving_.erase(name);
     container->discard();
     container->close();
-    journal_.add({.type = "state", .container = name, .id = container->id(), .from = std::string(shown_state(*container)),
-                  .state = "removed", .reason = "removed"});
+    journal_.add({.type = "state",
+                  .container = name,
+                  .id = container->id(),
+                  .from = std::string(shown_state(*container)),
+                  .state = "removed",
+                  .reason = "removed"});
     container->changed.ring();
     container->logs().grew.ring();
     changed.ring();
@@ -187,16 +204,21 @@ void Supervisor::erase(const std::string& name) {
 
 void Supervisor::on_rest(Container& container) {
     changed.ring();
-    const bool goes = leaving_.contains(container.name()) || (container.stored().auto_remove && !shutting_down_);
+    const bool goes =
+        leaving_.contains(container.name()) || (container.stored().auto_remove && !shutting_down_);
     if (goes) erase(container.name());
 }
 
 // ---- reload
 
 config::Host Supervisor::fresh_host() const {
-    if (config_path_.empty()) throw Refusal{"conflict", "mydockerd was started without a host file: there is nothing to reload"};
+    if (config_path_.empty())
+        throw Refusal{"conflict",
+                      "mydockerd was started without a host file: there is nothing to reload"};
     config::Loaded loaded = read_host(config_path_, overrides_);
-    if (!loaded.ok()) throw Refusal{"invalid", config_path_ + " has errors; nothing was changed", loaded.problems};
+    if (!loaded.ok())
+        throw Refusal{"invalid", config_path_ + " has errors; nothing was changed",
+                      loaded.problems};
     return std::move(loaded.host);
 }
 
@@ -222,7 +244,10 @@ std::vector<Change> Supervisor::reload() {
             log::error("reload: {}: {}", change.container, refusal.text);
             continue;
         }
-        journal_.add({.type = "reload", .container = change.container, .state = std::string(name(change.kind)), .reason = change.reason});
+        journal_.add({.type = "reload",
+                      .container = change.container,
+                      .state = std::string(name(change.kind)),
+                      .reason = change.reason});
     }
     log::info("reloaded {}: {} changes", config_path_, changes.size());
     return changes;
@@ -244,8 +269,10 @@ void Supervisor::apply(Change& change, const config::Host& fresh) {
     const config::Container& wanted = fresh.containers.at(name);
     if (change.kind == ChangeKind::add) {
         if (containers_.contains(name))
-            throw Refusal{"conflict", leaving_.contains(name) ? "the old one of this name is still being removed; reload again"
-                                                             : "a container of this name was made by a client"};
+            throw Refusal{"conflict",
+                          leaving_.contains(name)
+                              ? "the old one of this name is still being removed; reload again"
+                              : "a container of this name was made by a client"};
         add_from_file(wanted);
         if (wanted.autostart != config::Autostart::no) containers_.at(name)->start();
     } else {
@@ -273,16 +300,19 @@ void Supervisor::apply_daemon(const config::Daemon& fresh) {
 
 void Supervisor::shut_down(const std::string& reason) {
     const bool again = std::exchange(shutting_down_, true);
-    log::info("{}{}", reason, again ? ": again, so every container is killed now" : ": stopping every container");
+    log::info("{}{}", reason,
+              again ? ": again, so every container is killed now" : ": stopping every container");
     if (!again) journal_.add({.type = "daemon", .reason = "shutting down: " + reason});
-    const config::Duration grace = again ? config::Duration{0} : services_.settings.shutdown_timeout;
+    const config::Duration grace =
+        again ? config::Duration{0} : services_.settings.shutdown_timeout;
     for (const auto& [name, container] : containers_)
         if (!container->at_rest()) container->stop_for_shutdown(grace);
     changed.ring();
 }
 
 bool Supervisor::idle() const {
-    return std::ranges::all_of(containers_, [](const auto& entry) { return entry.second->at_rest(); });
+    return std::ranges::all_of(containers_,
+                               [](const auto& entry) { return entry.second->at_rest(); });
 }
 
 }  // namespace mydocker::supervisor

@@ -1,5 +1,6 @@
-// All containers of this host and what is done to them together: boot, reload, up, down, shutdown. It
-// owns everything that Services refers to; the control API and the signals call it from the loop.
+// All containers of this host and what is done to them together: boot, reload, up, down, shutdown.
+// It owns everything that Services refers to; the control API and the signals call it from the
+// loop.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -37,8 +38,8 @@ config::Loaded read_host(const std::string& path, const Overrides& overrides);
 
 class Supervisor {
 public:
-    // `host`: what read_host() gave for `config_path`, without problems. Throws std::system_error where
-    // this machine cannot be prepared.
+    // `host`: what read_host() gave for `config_path`, without problems. Throws std::system_error
+    // where this machine cannot be prepared.
     Supervisor(asio::any_io_executor executor, std::string config_path, Overrides overrides,
                config::Host host, const std::string& init_program);
     ~Supervisor();
@@ -48,12 +49,15 @@ public:
     using ContainerPtr = std::shared_ptr<Container>;
     // By name, id or unambiguous prefix of an id (at least one character). Throws Refusal.
     ContainerPtr find(const std::string& reference) const;
-    const std::map<std::string, ContainerPtr>& containers() const { return containers_; }  // by name
+    const std::map<std::string, ContainerPtr>& containers() const {
+        return containers_;
+    }  // by name
 
     // Throws Refusal.
     ContainerPtr create(std::string name, const config::Container& config, bool auto_remove);
     void start(Container& container);  // refused during a shutdown
-    void remove(const std::string& name, bool force);  // of a living one: stopped at once, then removed
+    void remove(const std::string& name,
+                bool force);  // of a living one: stopped at once, then removed
 
     // Reads the host file again. Throws Refusal with all problems, and nothing has changed.
     std::vector<Change> plan() const;

@@ -28,13 +28,22 @@ runtime::Capabilities named(const std::vector<std::string>& names) {
 
 // getrlimit(2); the names are Docker's.
 int resource_of(const std::string& name) {
-    static const std::map<std::string, int> resources = {
-        {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},       {"cpu", RLIMIT_CPU},
-        {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},     {"locks", RLIMIT_LOCKS},
-        {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-        {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},     {"rss", RLIMIT_RSS},
-        {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME},   {"sigpending", RLIMIT_SIGPENDING},
-        {"stack", RLIMIT_STACK}};
+    static const std::map<std::string, int> resources = {{"as", RLIMIT_AS},
+                                                         {"core", RLIMIT_CORE},
+                                                         {"cpu", RLIMIT_CPU},
+                                                         {"data", RLIMIT_DATA},
+                                                         {"fsize", RLIMIT_FSIZE},
+                                                         {"locks", RLIMIT_LOCKS},
+                                                         {"memlock", RLIMIT_MEMLOCK},
+                                                         {"msgqueue", RLIMIT_MSGQUEUE},
+                                                         {"nice", RLIMIT_NICE},
+                                                         {"nofile", RLIMIT_NOFILE},
+                                                         {"nproc", RLIMIT_NPROC},
+                                                         {"rss", RLIMIT_RSS},
+                                                         {"rtprio", RLIMIT_RTPRIO},
+                                                         {"rttime", RLIMIT_RTTIME},
+                                                         {"sigpending", RLIMIT_SIGPENDING},
+                                                         {"stack", RLIMIT_STACK}};
     const auto it = resources.find(name);
     if (it == resources.end()) runtime::fail(EINVAL, "ulimit \"" + name + "\"");
     return it->second;
@@ -48,8 +57,13 @@ std::vector<runtime::Rlimit> rlimits(const std::vector<config::Ulimit>& ulimits)
         has_nofile |= ulimit.name == "nofile";
     }
     // Never inherited: mydockerd's own limit is raised, and programs that close every possible
-    // descriptor crawl under a huge one (containerd#7566). These are systemd's defaults.
-    if (!has_nofile) result.push_back({RLIMIT_NOFILE, 1024, 524'288});
+    // descriptor crawl under a huge one (containerd#7566). These are systemd's defaults, where this
+    // host allows as much.
+    if (!has_nofile) {
+        rlimit own{};
+        ::getrlimit(RLIMIT_NOFILE, &own);
+        result.push_back({RLIMIT_NOFILE, 1024, std::min<std::uint64_t>(own.rlim_max, 524'288)});
+    }
     return result;
 }
 
@@ -75,14 +89,17 @@ runtime::Limits translate(const config::Limits& limits, config::OomPolicy oom_po
     if (limits.cpu_shares) result.cpu_weight = runtime::weight_from_shares(*limits.cpu_shares);
     result.cpuset_cpus = limits.cpuset;
     if (limits.pids_limit)
-        result.pids_max = *limits.pids_limit < 0 ? unlimited : static_cast<std::uint64_t>(*limits.pids_limit);
+        result.pids_max =
+            *limits.pids_limit < 0 ? unlimited : static_cast<std::uint64_t>(*limits.pids_limit);
     return result;
 }
 
-runtime::Spec translate(const config::Container& container, const std::filesystem::path& directory) {
+runtime::Spec translate(const config::Container& container,
+                        const std::filesystem::path& directory) {
     runtime::Spec spec;
     spec.process.args = container.command;
-    for (const auto& [key, value] : container.environment) spec.process.env.push_back(key + "=" + value);
+    for (const auto& [key, value] : container.environment)
+        spec.process.env.push_back(key + "=" + value);
     spec.process.cwd = container.working_dir;
     spec.process.user = container.user;
     spec.process.rlimits = rlimits(container.ulimits);
@@ -106,9 +123,11 @@ runtime::Spec translate(const config::Container& container, const std::filesyste
     spec.root.read_only = container.read_only;
     spec.hostname = container.hostname.empty() ? container.name : container.hostname;
     for (const config::Volume& volume : container.volumes)
-        spec.mounts.push_back({runtime::Mount::Kind::bind, volume.source, volume.target, volume.read_only, 0, 0});
+        spec.mounts.push_back(
+            {runtime::Mount::Kind::bind, volume.source, volume.target, volume.read_only, 0, 0});
     for (const config::Tmpfs& tmpfs : container.tmpfs)
-        spec.mounts.push_back({runtime::Mount::Kind::tmpfs, "", tmpfs.target, false, tmpfs.size.value_or(0), tmpfs.mode});
+        spec.mounts.push_back({runtime::Mount::Kind::tmpfs, "", tmpfs.target, false,
+                               tmpfs.size.value_or(0), tmpfs.mode});
     spec.own_network = container.network == config::Network::none;
     spec.shm_size = container.shm_size;
     spec.limits = translate(container.limits, container.oom_policy);

@@ -1,5 +1,5 @@
-// From what a host file says to what the runtime understands. Pure but for one question to the kernel:
-// which capabilities there are.
+// From what a host file says to what the runtime understands. Pure but for one question to the
+// kernel: which capabilities there are.
 #pragma once
 
 #include <filesystem>

@@ -1,13 +1,13 @@
-// How a coroutine waits for "something happened" without losing it: one timer that is both wake-up and
-// deadline, and a flag that remembers a poke which came before the wait. Whoever makes things happen
-// owns a Bell; whoever waits subscribes a Waker to it, asks again what is true, and pauses.
+// How a coroutine waits for "something happened" without losing it: one timer that is both wake-up
+// and deadline, and a flag that remembers a poke which came before the wait. Whoever makes things
+// happen owns a Bell; whoever waits subscribes a Waker to it, asks again what is true, and pauses.
 #pragma once
 
 #include <algorithm>
 #include <asio/awaitable.hpp>
+#include <asio/experimental/as_tuple.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <asio/experimental/as_tuple.hpp>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -24,7 +24,8 @@ public:
         timer_.cancel();
     }
 
-    // Returns at once after an unseen poke, else at the next poke or at the deadline: true for a poke.
+    // Returns at once after an unseen poke, else at the next poke or at the deadline: true for a
+    // poke.
     asio::awaitable<bool> pause(std::optional<Time> deadline = std::nullopt) {
         if (!poked_) {
             timer_.expires_at(deadline.value_or(Time::max()));

@@ -2,8 +2,8 @@
 // copy's closing, and copies may live on in other processes: this one always deregisters first.
 #pragma once
 
-#include <asio/posix/stream_descriptor.hpp>
 #include <unistd.h>
+#include <asio/posix/stream_descriptor.hpp>
 
 #include "runtime/unique_fd.hpp"
 

@@ -59,7 +59,8 @@ void ZygoteLink::read_answers() {
             start();
         } catch (const std::system_error& again) {
             zygote_.reset();
-            log::error("cannot start a zygote: {}; the next container's start tries again", again.what());
+            log::error("cannot start a zygote: {}; the next container's start tries again",
+                       again.what());
         }
     }
 }

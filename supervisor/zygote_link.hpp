@@ -1,5 +1,5 @@
-// The zygote on the loop: requests go out, answers come back to their callbacks, and when the zygote
-// dies all that was asked fails with that reason and another zygote is started.
+// The zygote on the loop: requests go out, answers come back to their callbacks, and when the
+// zygote dies all that was asked fails with that reason and another zygote is started.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -21,7 +21,8 @@ public:
 
     ZygoteLink(asio::any_io_executor executor, std::string program);
 
-    // Throws std::system_error where the request could not be sent; the callback is then not called.
+    // Throws std::system_error where the request could not be sent; the callback is then not
+    // called.
     void clone(runtime::Box& box, Callback callback);
 
     pid_t pid() const { return zygote_ ? zygote_->pid() : -1; }

@@ -16,7 +16,8 @@ std::optional<config::Duration> timeout_of(const Request& request) {
     if (text.empty()) return std::nullopt;
     const bool bare = text.find_first_not_of("0123456789") == std::string::npos;
     const auto parsed = config::parse_duration(bare ? text + "s" : text);
-    if (!parsed) throw Refusal{"invalid", "timeout \"" + text + "\" is no duration (\"10\", \"1m30s\")"};
+    if (!parsed)
+        throw Refusal{"invalid", "timeout \"" + text + "\" is no duration (\"10\", \"1m30s\")"};
     return parsed;
 }
 
@@ -27,15 +28,18 @@ config::Autostart default_autostart(config::Policy policy) {
     return config::Autostart::no;
 }
 
-// Until the container has been started for the first time (?await=1: the client opened its ears before).
+// Until the container has been started for the first time (?await=1: the client opened its ears
+// before).
 asio::awaitable<void> await_first_start(Session& session, const Container& container) {
-    while (container.at_rest() && container.ledger().empty() && container.wish() == Wish::down && !session.gone())
+    while (container.at_rest() && container.ledger().empty() && container.wish() == Wish::down &&
+           !session.gone())
         co_await session.waker.pause();
 }
 
 }  // namespace
 
-asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container, std::uint64_t after) {
+asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container,
+                                  std::uint64_t after) {
     session.watch_peer();
     const Bell::Subscription listening(container->changed, session.waker);
     for (; !session.gone(); co_await session.waker.pause()) {
@@ -48,8 +52,11 @@ asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr con
         }
         if (last->executed()) co_return;
         if (!last->ended()) continue;
-        throw Refusal{"failed", container->name() + ": " + (last->error.empty() ? container->reason() : last->error), {},
-                      last->failed_exit_code};
+        throw Refusal{
+            "failed",
+            container->name() + ": " + (last->error.empty() ? container->reason() : last->error),
+            {},
+            last->failed_exit_code};
     }
 }
 
@@ -66,7 +73,8 @@ asio::awaitable<void> await_rest(Session& session, Supervisor::ContainerPtr cont
 asio::awaitable<void> list_containers(Call call) {
     json list = json::array();
     for (const auto& [name, container] : call.supervisor.containers()) {
-        const bool shown = call.request.flag("all") || container->stored().origin == Origin::file || !container->at_rest();
+        const bool shown = call.request.flag("all") || container->stored().origin == Origin::file ||
+                           !container->at_rest();
         if (shown) list.push_back(summary(*container));
     }
     co_await respond_json(call.session, 200, list.dump());
@@ -78,24 +86,30 @@ asio::awaitable<void> create_container(Call call) {
         throw Refusal{"invalid", "the body must be a JSON object with \"container\": {…}"};
     for (const auto& [key, value] : body.items())
         if (key != "name" && key != "auto_remove" && key != "container")
-            throw Refusal{"invalid", "unknown key \"" + key + "\" (known: name, auto_remove, container)"};
-    if (body.contains("name") && !body["name"].is_string()) throw Refusal{"invalid", "\"name\" must be a string"};
+            throw Refusal{"invalid",
+                          "unknown key \"" + key + "\" (known: name, auto_remove, container)"};
+    if (body.contains("name") && !body["name"].is_string())
+        throw Refusal{"invalid", "\"name\" must be a string"};
     if (body.contains("auto_remove") && !body["auto_remove"].is_boolean())
         throw Refusal{"invalid", "\"auto_remove\" must be true or false"};
     const std::string name = body.value("name", "");
     if (body.contains("name") && !config::valid_name(name))
-        throw Refusal{"invalid", "the name \"" + name + "\" is not [a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}"};
-    auto loaded = config::load_container_json(body["container"].dump(), name.empty() ? "new" : name);
+        throw Refusal{"invalid",
+                      "the name \"" + name + "\" is not [a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}"};
+    auto loaded =
+        config::load_container_json(body["container"].dump(), name.empty() ? "new" : name);
     if (!loaded.ok()) {
         const std::string first = config::to_string(loaded.problems.front());
         throw Refusal{"invalid", first, loaded.problems};
     }
     if (!body["container"].contains("autostart"))
         loaded.container.autostart = default_autostart(loaded.container.restart.policy);
-    const auto container = call.supervisor.create(name, loaded.container, body.value("auto_remove", false));
+    const auto container =
+        call.supervisor.create(name, loaded.container, body.value("auto_remove", false));
     json warnings = json::array();
     for (const auto& problem : loaded.problems) warnings.push_back(config::to_string(problem));
-    const json created = {{"id", container->id()}, {"name", container->name()}, {"warnings", warnings}};
+    const json created = {
+        {"id", container->id()}, {"name", container->name()}, {"warnings", warnings}};
     co_await respond_json(call.session, 201, created.dump());
 }
 
@@ -123,9 +137,11 @@ asio::awaitable<void> delete_container(Call call) {
 
 asio::awaitable<void> start_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t before = container->ledger().empty() ? 0 : container->last_attempt()->number;
+    const std::uint64_t before =
+        container->ledger().empty() ? 0 : container->last_attempt()->number;
     const bool runs = container->state() == State::running && container->wish() == Wish::up;
-    const bool begins = container->state() == State::building || container->state() == State::starting ||
+    const bool begins = container->state() == State::building ||
+                        container->state() == State::starting ||
                         container->state() == State::arming || container->state() == State::armed;
     call.supervisor.start(*container);
     if (!runs) co_await await_start(call.session, container, begins ? before - 1 : before);
@@ -141,7 +157,8 @@ asio::awaitable<void> stop_container(Call call) {
 
 asio::awaitable<void> restart_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t before = container->ledger().empty() ? 0 : container->last_attempt()->number;
+    const std::uint64_t before =
+        container->ledger().empty() ? 0 : container->last_attempt()->number;
     if (call.supervisor.shutting_down()) throw Refusal{"busy", "mydockerd is shutting down"};
     container->restart(timeout_of(call.request));
     const bool armed = container->state() == State::arming || container->state() == State::armed;
@@ -151,7 +168,8 @@ asio::awaitable<void> restart_container(Call call) {
 
 asio::awaitable<void> kill_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::string text = call.request.get("signal").empty() ? "SIGKILL" : call.request.get("signal");
+    const std::string text =
+        call.request.get("signal").empty() ? "SIGKILL" : call.request.get("signal");
     const auto signal = config::parse_signal(text);
     if (!signal) throw Refusal{"invalid", "there is no signal \"" + text + "\""};
     try {

@@ -30,13 +30,17 @@ std::vector<Supervisor::ContainerPtr> named(const Supervisor& supervisor, const 
 }
 
 json entry(const Container& container, std::string_view action) {
-    return {{"container", container.name()}, {"action", action}, {"keys", json::array()}, {"reason", container.reason()}};
+    return {{"container", container.name()},
+            {"action", action},
+            {"keys", json::array()},
+            {"reason", container.reason()}};
 }
 
 }  // namespace
 
 asio::awaitable<void> get_version(Call call) {
-    const json version = {{"version", MYDOCKER_VERSION}, {"api", protocol::api_version}, {"pid", ::getpid()}};
+    const json version = {
+        {"version", MYDOCKER_VERSION}, {"api", protocol::api_version}, {"pid", ::getpid()}};
     co_await respond_json(call.session, 200, version.dump());
 }
 
@@ -61,7 +65,8 @@ asio::awaitable<void> post_reload(Call call) {
 
 asio::awaitable<void> post_up(Call call) {
     json changes = json::array();
-    if (!call.supervisor.config_path().empty()) changes = show(call.supervisor.reload(), true).at("changes");
+    if (!call.supervisor.config_path().empty())
+        changes = show(call.supervisor.reload(), true).at("changes");
     for (const auto& container : named(call.supervisor, call.request.body)) {
         if (container->state() == State::running) continue;
         call.supervisor.start(*container);

@@ -1,5 +1,5 @@
-// What the routes' table (routes.cpp) calls. Each handler answers one request; it throws Refusal for
-// what cannot be done. Handlers of one subject share a file.
+// What the routes' table (routes.cpp) calls. Each handler answers one request; it throws Refusal
+// for what cannot be done. Handlers of one subject share a file.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -47,9 +47,10 @@ asio::awaitable<void> get_events(Call call);
 
 // What several of them need.
 asio::awaitable<void> respond_json(Session& session, int status, std::string json);
-// Waits until the container's last start has come to something: it runs, or it could not be started. Throws the
-// Refusal that tells why not.
-asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container, std::uint64_t after);
+// Waits until the container's last start has come to something: it runs, or it could not be
+// started. Throws the Refusal that tells why not.
+asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container,
+                                  std::uint64_t after);
 asio::awaitable<void> await_rest(Session& session, Supervisor::ContainerPtr container);
 
 }  // namespace mydocker::supervisor::api

@@ -83,15 +83,18 @@ bool RequestParser::started() const { return beast_->parser.got_some(); }
 
 std::size_t RequestParser::feed(std::string_view bytes) {
     boost::system::error_code error;
-    const std::size_t used = beast_->parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
+    const std::size_t used =
+        beast_->parser.put(boost::asio::buffer(bytes.data(), bytes.size()), error);
     if (error == http::error::need_more) return used;
     if (error) {
         state_ = State::broken;
         const bool body = error == http::error::body_limit;
         const bool header = error == http::error::header_limit;
         status_ = body ? 413 : header ? 431 : 400;
-        error_ = body     ? "the request's body is over " + std::to_string(protocol::max_body_bytes) + " bytes"
-                 : header ? "the request's header is over " + std::to_string(protocol::max_header_bytes) + " bytes"
+        error_ = body ? "the request's body is over " + std::to_string(protocol::max_body_bytes) +
+                            " bytes"
+                 : header ? "the request's header is over " +
+                                std::to_string(protocol::max_header_bytes) + " bytes"
                           : "not an HTTP/1.1 request: " + error.message();
         return used;
     }
@@ -108,7 +111,8 @@ Request RequestParser::take() {
     const std::string target(message.target());
     const std::size_t mark = target.find('?');
     if (!decode_percent(std::string_view(target).substr(0, mark), request.path) ||
-        (mark != std::string::npos && !parse_query(std::string_view(target).substr(mark + 1), request.query)))
+        (mark != std::string::npos &&
+         !parse_query(std::string_view(target).substr(mark + 1), request.query)))
         request.path.clear();  // no route has it
     return request;
 }
@@ -132,8 +136,10 @@ std::string_view status_text(int status) {
     }
 }
 
-std::string response_head(int status, std::string_view content_type, long long length, bool keep_alive) {
-    std::string head = "HTTP/1.1 " + std::to_string(status) + " " + std::string(status_text(status)) + "\r\n";
+std::string response_head(int status, std::string_view content_type, long long length,
+                          bool keep_alive) {
+    std::string head =
+        "HTTP/1.1 " + std::to_string(status) + " " + std::string(status_text(status)) + "\r\n";
     if (!content_type.empty()) head += "Content-Type: " + std::string(content_type) + "\r\n";
     if (length < 0)
         head += "Transfer-Encoding: chunked\r\n";

@@ -1,5 +1,5 @@
-// HTTP/1.1 requests out of bytes, bytes out of responses. The parser is Boost.Beast's, fed by hand, so
-// nothing here reads or writes a socket. Limits are set before memory is given (protocol.hpp).
+// HTTP/1.1 requests out of bytes, bytes out of responses. The parser is Boost.Beast's, fed by hand,
+// so nothing here reads or writes a socket. Limits are set before memory is given (protocol.hpp).
 #pragma once
 
 #include <map>
@@ -50,6 +50,7 @@ private:
 std::string_view status_text(int status);
 
 // The head of a response; `length` < 0: chunked.
-std::string response_head(int status, std::string_view content_type, long long length, bool keep_alive);
+std::string response_head(int status, std::string_view content_type, long long length,
+                          bool keep_alive);
 
 }  // namespace mydocker::supervisor::api

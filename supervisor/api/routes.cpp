@@ -46,9 +46,11 @@ bool match(std::string_view pattern, std::string_view path, std::string& name) {
     if (at == std::string_view::npos) return pattern == path;
     const std::string_view before = pattern.substr(0, at);
     const std::string_view after = pattern.substr(at + hole.size());
-    if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
+    if (path.size() <= before.size() + after.size() || !path.starts_with(before) ||
+        !path.ends_with(after))
         return false;
-    const std::string_view part = path.substr(before.size(), path.size() - before.size() - after.size());
+    const std::string_view part =
+        path.substr(before.size(), path.size() - before.size() - after.size());
     if (part.find('/') != std::string_view::npos) return false;
     name = part;
     return true;
@@ -59,6 +61,7 @@ int status_of(const Refusal& refusal) {
     if (refusal.code == "conflict") return 409;
     if (refusal.code == "invalid") return 400;
     if (refusal.code == "busy") return 503;
+    if (refusal.code == "method") return 405;
     return 500;
 }
 
@@ -69,13 +72,13 @@ asio::awaitable<void> dispatch(Supervisor& supervisor, Session& session, const R
         if (!match(route.path, request.path, name)) continue;
         known_path = true;
         if (route.method != request.method) continue;
-        co_return co_await route.handler({supervisor, session, request, std::move(name)});
+        // Named, not a temporary: g++ 12 destroys aggregate temporaries of a co_await twice.
+        const Call call{supervisor, session, request, std::move(name)};
+        co_return co_await route.handler(call);
     }
-    if (known_path)
-        co_await respond_json(session, 405,
-                              error_body({"invalid", request.method + " is not for " + request.path}).dump());
-    else
-        throw Refusal{"not_found", "there is no " + (request.path.empty() ? "such path" : request.path)};
+    if (known_path) throw Refusal{"method", request.method + " is not for " + request.path};
+    throw Refusal{"not_found",
+                  "there is no " + (request.path.empty() ? "such path" : request.path)};
 }
 
 }  // namespace
@@ -96,9 +99,10 @@ asio::awaitable<void> answer(Supervisor& supervisor, Session& session, const Req
         refusal = Refusal{"failed", exception.what()};
     }
     // A path may hold bytes that are no UTF-8: they are shown as they can be.
-    if (refusal && !session.responded())
-        co_await respond_json(session, status_of(*refusal),
-                              error_body(*refusal).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    if (!refusal || session.responded()) co_return;
+    std::string body =
+        error_body(*refusal).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    co_await respond_json(session, status_of(*refusal), std::move(body));
 }
 
 }  // namespace mydocker::supervisor::api

@@ -29,10 +29,16 @@ bool may_connect(int socket) {
 }  // namespace
 
 Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path)
-    : executor_(std::move(executor)), supervisor_(supervisor), path_(path), acceptor_(executor_), room_(executor_) {
-    if (path_.size() >= sizeof(sockaddr_un::sun_path)) runtime::fail(ENAMETOOLONG, "use the socket " + path_);
+    : executor_(std::move(executor)),
+      supervisor_(supervisor),
+      path_(path),
+      acceptor_(executor_),
+      room_(executor_) {
+    if (path_.size() >= sizeof(sockaddr_un::sun_path))
+        runtime::fail(ENAMETOOLONG, "use the socket " + path_);
     const std::filesystem::path directory = std::filesystem::path(path_).parent_path();
-    if (::mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST) runtime::fail(errno, "make " + directory.string());
+    if (::mkdir(directory.c_str(), 0700) < 0 && errno != EEXIST)
+        runtime::fail(errno, "make " + directory.string());
     ::unlink(path_.c_str());
     // Before bind: there is no moment at which others could connect.
     const mode_t old_mask = ::umask(0177);
@@ -62,7 +68,8 @@ asio::awaitable<void> Server::accept_loop() {
             co_await room_.pause();
             continue;
         }
-        auto [error, socket] = co_await acceptor_.async_accept(asio::experimental::as_tuple(asio::use_awaitable));
+        auto [error, socket] =
+            co_await acceptor_.async_accept(asio::experimental::as_tuple(asio::use_awaitable));
         if (error == asio::error::operation_aborted) co_return;
         if (error) {  // EMFILE and the like: what is connected goes on; no spinning meanwhile
             log::warn("the control API cannot accept a client: {}", error.message());
@@ -88,11 +95,13 @@ asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket)
     const bool allowed = may_connect(socket.native_handle());
     const auto session = std::make_shared<Session>(std::move(socket));
     if (!allowed) {
-        co_await session->respond(403, "application/json",
-                                  "{\"error\":\"only root may use this socket\",\"code\":\"invalid\"}\n");
+        co_await session->respond(
+            403, "application/json",
+            "{\"error\":\"only root may use this socket\",\"code\":\"invalid\"}\n");
         co_return;
     }
-    while (const auto request = co_await session->read()) co_await answer(supervisor_, *session, *request);
+    while (const auto request = co_await session->read())
+        co_await answer(supervisor_, *session, *request);
 }
 
 }  // namespace mydocker::supervisor::api

@@ -1,5 +1,5 @@
-// The control API's socket: made so that only root can reach it, one daemon at a time, a bounded number
-// of clients. Who is connected is asked from the kernel (SO_PEERCRED), not from the client.
+// The control API's socket: made so that only root can reach it, one daemon at a time, a bounded
+// number of clients. Who is connected is asked from the kernel (SO_PEERCRED), not from the client.
 #pragma once
 
 #include <asio/awaitable.hpp>

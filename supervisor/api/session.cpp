@@ -56,13 +56,15 @@ asio::awaitable<std::optional<Request>> Session::read() {
             }
         }
         char chunk[8192];
-        const auto [error, count] = co_await socket_.async_read_some(asio::buffer(chunk), use_tuple);
+        const auto [error, count] =
+            co_await socket_.async_read_some(asio::buffer(chunk), use_tuple);
         if (error) {
             timer.cancel();
             keep_alive_ = false;
             if (error == asio::error::operation_aborted && timed)
                 co_await respond(408, "application/json",
-                                 "{\"error\":\"the request was not complete within 10 s\",\"code\":\"invalid\"}\n");
+                                 "{\"error\":\"the request was not complete within 10 "
+                                 "s\",\"code\":\"invalid\"}\n");
             co_return std::nullopt;
         }
         buffer_.append(chunk, count);
@@ -76,7 +78,8 @@ asio::awaitable<void> Session::write(std::string data) {
 
 asio::awaitable<void> Session::respond(int status, std::string content_type, std::string body) {
     responded_ = true;
-    std::string data = response_head(status, content_type, static_cast<long long>(body.size()), keep_alive_);
+    std::string data =
+        response_head(status, content_type, static_cast<long long>(body.size()), keep_alive_);
     if (status != 204) data += body;
     co_await write(std::move(data));
 }
@@ -106,7 +109,8 @@ void Session::watch_peer() {
         const auto self = weak.lock();
         if (error || !self) return;
         char byte = 0;
-        const ssize_t count = ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        const ssize_t count =
+            ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
         // A client that sends on is still there; what it sends is not read any more.
         if (count > 0) return;
         self->gone_ = true;

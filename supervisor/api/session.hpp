@@ -1,5 +1,6 @@
-// One client's connection: requests in, responses out, one after the other. An exception in here ends
-// this connection and nothing else. A handler that waits is woken by the client's going away as well.
+// One client's connection: requests in, responses out, one after the other. An exception in here
+// ends this connection and nothing else. A handler that waits is woken by the client's going away
+// as well.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -18,8 +19,8 @@ public:
     using Socket = asio::local::stream_protocol::socket;
     explicit Session(Socket socket);
 
-    // The next whole request; nullopt when the client has gone, was too slow or talked nonsense (it has then
-    // been told).
+    // The next whole request; nullopt when the client has gone, was too slow or talked nonsense (it
+    // has then been told).
     asio::awaitable<std::optional<Request>> read();
 
     asio::awaitable<void> respond(int status, std::string content_type, std::string body);
@@ -27,7 +28,8 @@ public:
     asio::awaitable<void> chunk(std::string data);  // waits as long as the client needs
     asio::awaitable<void> end_chunks();
 
-    // For a handler that waits: from here on `waker` is poked and gone() is true when the client leaves.
+    // For a handler that waits: from here on `waker` is poked and gone() is true when the client
+    // leaves.
     void watch_peer();
     bool gone() const { return gone_; }
     bool responded() const { return responded_; }

@@ -1,5 +1,5 @@
-// Requests whose answer flows as long as the client stays: logs and events. The client sets the pace;
-// what it does not read stays on disk or in the journal's ring, not in memory.
+// Requests whose answer flows as long as the client stays: logs and events. The client sets the
+// pace; what it does not read stays on disk or in the journal's ring, not in memory.
 #include <nlohmann/json.hpp>
 
 #include "config/scalar.hpp"
@@ -20,20 +20,25 @@ std::optional<std::uint64_t> number_of(const Request& request, const std::string
     return std::stoull(text);
 }
 
-// Records begin with their time in UTC, so a time is compared as text; a shorter one is its own beginning.
+// Records begin with their time in UTC, so a time is compared as text; a shorter one is its own
+// beginning.
 std::string since_of(const Request& request) {
     const std::string text = request.get("since");
     if (text.empty()) return "";
     constexpr std::string_view shape = "dddd-dd-ddTdd:dd:dd";
     bool good = text.size() >= shape.size() && text.back() == 'Z';
     for (std::size_t i = 0; i < shape.size() && good; ++i)
-        good = shape[i] == 'd' ? std::isdigit(static_cast<unsigned char>(text[i])) != 0 : text[i] == shape[i];
-    if (!good) throw Refusal{"invalid", "since \"" + text + "\" is no UTC time such as 2026-01-31T12:00:00Z"};
+        good = shape[i] == 'd' ? std::isdigit(static_cast<unsigned char>(text[i])) != 0
+                               : text[i] == shape[i];
+    if (!good)
+        throw Refusal{"invalid",
+                      "since \"" + text + "\" is no UTC time such as 2026-01-31T12:00:00Z"};
     std::string whole = text.substr(0, shape.size());
     std::string fraction = text.size() > shape.size() + 1 ? text.substr(shape.size() + 1) : "";
     if (!fraction.empty()) fraction.pop_back();  // the Z
     if (fraction.find_first_not_of("0123456789") != std::string::npos || fraction.size() > 9)
-        throw Refusal{"invalid", "since \"" + text + "\" is no UTC time such as 2026-01-31T12:00:00Z"};
+        throw Refusal{"invalid",
+                      "since \"" + text + "\" is no UTC time such as 2026-01-31T12:00:00Z"};
     fraction.resize(9, '0');
     return whole + "." + fraction + "Z";
 }
@@ -45,14 +50,16 @@ asio::awaitable<LogPosition> begin_of(const LogFiles& files, const Request& requ
     if (!since.empty()) from = co_await find_since(files, since);
     if (tail) {
         const LogPosition last = co_await find_tail(files, *tail);
-        const bool later = last.file > from.file || (last.file == from.file && last.offset > from.offset);
+        const bool later =
+            last.file > from.file || (last.file == from.file && last.offset > from.offset);
         if (later) from = last;
     }
     co_return from;
 }
 
 std::string gap(std::uint64_t up_to) {
-    const nlohmann::json line = {{"type", "gap"}, {"seq", up_to}, {"reason", "older events are no longer known"}};
+    const nlohmann::json line = {
+        {"type", "gap"}, {"seq", up_to}, {"reason", "older events are no longer known"}};
     return line.dump() + "\n";
 }
 
@@ -77,7 +84,9 @@ asio::awaitable<void> get_logs(Call call) {
         std::string text = reader.next();
         if (reader.skipped() > told) {
             told = reader.skipped();
-            co_await session.chunk(format_time(std::chrono::system_clock::now()) + " stderr F [mydocker: this reader was too slow; older log was rotated away]\n");
+            co_await session.chunk(
+                format_time(std::chrono::system_clock::now()) +
+                " stderr F [mydocker: this reader was too slow; older log was rotated away]\n");
         }
         if (!text.empty()) {
             co_await session.chunk(std::move(text));
@@ -93,7 +102,8 @@ asio::awaitable<void> get_events(Call call) {
     Session& session = call.session;
     Journal& journal = call.supervisor.journal();
     const std::string container = call.request.get("container");
-    std::uint64_t seen = number_of(call.request, "since").value_or(call.request.flag("follow") ? journal.last() : 0);
+    std::uint64_t seen =
+        number_of(call.request, "since").value_or(call.request.flag("follow") ? journal.last() : 0);
     seen = std::min(seen, journal.last());
     session.watch_peer();
     co_await session.begin_chunks("application/x-ndjson");
@@ -106,7 +116,8 @@ asio::awaitable<void> get_events(Call call) {
         seen = std::max(seen, journal.oldest() - 1);
         while (seen < journal.last() && lines.size() < (64UL << 10)) {
             const JournalEntry& entry = *journal.find(++seen);
-            if (container.empty() || entry.container == container) lines += show(entry).dump() + "\n";
+            if (container.empty() || entry.container == container)
+                lines += show(entry).dump() + "\n";
         }
         if (!lines.empty()) {
             co_await session.chunk(std::move(lines));

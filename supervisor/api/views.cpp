@@ -21,7 +21,9 @@ long long milliseconds(Duration duration) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-std::string time_or_empty(const std::optional<WallTime>& time) { return time ? format_time(*time) : ""; }
+std::string time_or_empty(const std::optional<WallTime>& time) {
+    return time ? format_time(*time) : "";
+}
 
 template <class Value>
 json or_null(const std::optional<Value>& value) {
@@ -34,7 +36,8 @@ std::string_view origin(const Container& container) {
 
 std::string_view cause_of(const Attempt& attempt) {
     if (!attempt.ended()) return "";
-    if (attempt.verdict.rule == Rule::operator_stop || attempt.verdict.rule == Rule::operator_restart)
+    if (attempt.verdict.rule == Rule::operator_stop ||
+        attempt.verdict.rule == Rule::operator_restart)
         return "operator";
     return attempt.ending.cause ? name(*attempt.ending.cause) : "clean";
 }
@@ -66,16 +69,18 @@ std::string what_next(const Container& container) {
         case State::stopping:
         case State::killing:
         case State::clearing:
-            return container.wish() == Wish::down ? "it comes to rest"
-                   : container.wish() == Wish::bounce
-                       ? "it is started again"
-                       : "when it has ended, the policy decides: " + describe(container.config().restart);
+            return container.wish() == Wish::down     ? "it comes to rest"
+                   : container.wish() == Wish::bounce ? "it is started again"
+                                                      : "when it has ended, the policy decides: " +
+                                                            describe(container.config().restart);
         case State::unkillable: return "it is waited for; only the kernel can end it";
         case State::waiting:
         case State::arming:
         case State::armed: {
             const auto left = next_start_ms(container);
-            return "it starts in " + config::format_duration(std::chrono::milliseconds(left.is_null() ? 0 : left.get<long long>())) +
+            return "it starts in " +
+                   config::format_duration(
+                       std::chrono::milliseconds(left.is_null() ? 0 : left.get<long long>())) +
                    (container.state() == State::armed ? "; its init stands ready (prearm)" : "");
         }
     }
@@ -86,25 +91,28 @@ std::string what_next(const Container& container) {
 
 std::optional<int> exit_code(const Attempt& attempt) {
     if (!attempt.executed() || !attempt.ended()) return std::nullopt;
-    return attempt.ending.kind == Ending::Kind::signal ? 128 + attempt.ending.number : attempt.ending.number;
+    return attempt.ending.kind == Ending::Kind::signal ? 128 + attempt.ending.number
+                                                       : attempt.ending.number;
 }
 
 json show(const Attempt& attempt) {
-    json object = {{"attempt", attempt.number},
-                   {"pid", attempt.pid},
-                   {"started", format_time(attempt.began)},
-                   {"ready", time_or_empty(attempt.ready_at)},
-                   {"finished", time_or_empty(attempt.ended_at)},
-                   {"exit_code", or_null(exit_code(attempt))},
-                   {"signal", attempt.observed.signal ? config::signal_name(*attempt.observed.signal) : ""},
-                   {"cause", cause_of(attempt)},
-                   {"error", attempt.error},
-                   {"oom_kills", attempt.observed.oom_kills},
-                   {"memory_peak", or_null(attempt.memory_peak)},
-                   {"ran_ms", attempt.ended() ? milliseconds(attempt.ending.ready_for) : 0},
-                   {"verdict", nullptr},
-                   {"log", {{"file", attempt.log.file}, {"offset", attempt.log.offset}}}};
-    if (!attempt.ended() && attempt.executed()) object["ran_ms"] = milliseconds(Clock::now() - attempt.ready);
+    json object = {
+        {"attempt", attempt.number},
+        {"pid", attempt.pid},
+        {"started", format_time(attempt.began)},
+        {"ready", time_or_empty(attempt.ready_at)},
+        {"finished", time_or_empty(attempt.ended_at)},
+        {"exit_code", or_null(exit_code(attempt))},
+        {"signal", attempt.observed.signal ? config::signal_name(*attempt.observed.signal) : ""},
+        {"cause", cause_of(attempt)},
+        {"error", attempt.error},
+        {"oom_kills", attempt.observed.oom_kills},
+        {"memory_peak", or_null(attempt.memory_peak)},
+        {"ran_ms", attempt.ended() ? milliseconds(attempt.ending.ready_for) : 0},
+        {"verdict", nullptr},
+        {"log", {{"file", attempt.log.file}, {"offset", attempt.log.offset}}}};
+    if (!attempt.ended() && attempt.executed())
+        object["ran_ms"] = milliseconds(Clock::now() - attempt.ready);
     if (attempt.judged)
         object["verdict"] = {{"restart", attempt.verdict.restart},
                              {"delay_ms", milliseconds(attempt.verdict.delay)},
@@ -115,25 +123,27 @@ json show(const Attempt& attempt) {
 
 json summary(const Container& container) {
     const Attempt* last = container.last_attempt();
-    const bool running = container.state() == State::running || container.state() == State::stopping;
+    const bool running =
+        container.state() == State::running || container.state() == State::stopping;
     const bool alive = last != nullptr && !last->ended();
-    return {{"id", container.id()},
-            {"name", container.name()},
-            {"state", shown_state(container)},
-            {"reason", container.reason()},
-            {"pid", alive ? last->pid : 0},
-            {"command", container.config().command},
-            {"origin", origin(container)},
-            {"created", format_time(container.stored().created)},
-            {"started", last != nullptr ? format_time(last->began) : ""},
-            {"finished", last != nullptr ? time_or_empty(last->ended_at) : ""},
-            {"exit_code", last != nullptr ? or_null(exit_code(*last)) : json(nullptr)},
-            {"cause", last != nullptr ? cause_of(*last) : ""},
-            {"attempt", last != nullptr ? last->number : 0},
-            {"restarts", container.restarts()},
-            {"uptime_ms", running && last->executed() ? milliseconds(Clock::now() - last->ready) : 0},
-            {"next_start_ms", next_start_ms(container)},
-            {"desired", container.wish() == Wish::down ? "down" : "up"}};
+    return {
+        {"id", container.id()},
+        {"name", container.name()},
+        {"state", shown_state(container)},
+        {"reason", container.reason()},
+        {"pid", alive ? last->pid : 0},
+        {"command", container.config().command},
+        {"origin", origin(container)},
+        {"created", format_time(container.stored().created)},
+        {"started", last != nullptr ? format_time(last->began) : ""},
+        {"finished", last != nullptr ? time_or_empty(last->ended_at) : ""},
+        {"exit_code", last != nullptr ? or_null(exit_code(*last)) : json(nullptr)},
+        {"cause", last != nullptr ? cause_of(*last) : ""},
+        {"attempt", last != nullptr ? last->number : 0},
+        {"restarts", container.restarts()},
+        {"uptime_ms", running && last->executed() ? milliseconds(Clock::now() - last->ready) : 0},
+        {"next_start_ms", next_start_ms(container)},
+        {"desired", container.wish() == Wish::down ? "down" : "up"}};
 }
 
 json inspection(const Supervisor& supervisor, const Container& container) {
@@ -141,7 +151,8 @@ json inspection(const Supervisor& supervisor, const Container& container) {
     object["config"] = json::parse(config::dump_json(container.config()));
     object["cgroup"] = container.cgroup();
     object["limits"] = json::array();
-    for (const auto& write : runtime::limit_writes(translate(container.config().limits, container.config().oom_policy)))
+    for (const auto& write :
+         runtime::limit_writes(translate(container.config().limits, container.config().oom_policy)))
         object["limits"].push_back({{"file", write.file}, {"value", write.value}});
     object["warnings"] = container.warnings();
     object["log_directory"] = container.logs().directory().string();
@@ -166,9 +177,11 @@ json explanation(const Container& container) {
 }
 
 json show(const JournalEntry& entry) {
-    return {{"seq", entry.sequence}, {"time", format_time(entry.time)}, {"container", entry.container},
-            {"id", entry.id},        {"type", entry.type},              {"from", entry.from},
-            {"state", entry.state},  {"attempt", entry.attempt},        {"reason", entry.reason}};
+    return {{"seq", entry.sequence},        {"time", format_time(entry.time)},
+            {"container", entry.container}, {"id", entry.id},
+            {"type", entry.type},           {"from", entry.from},
+            {"state", entry.state},         {"attempt", entry.attempt},
+            {"reason", entry.reason}};
 }
 
 json show(const std::vector<Change>& changes, bool applied) {
@@ -200,7 +213,8 @@ json information(const Supervisor& supervisor) {
             {"cgroup", services.tree.path().string()},
             {"controllers", services.tree.controllers()},
             {"missing_controllers", missing},
-            {"limits", services.settings.limits == config::LimitsMode::required ? "required" : "best-effort"},
+            {"limits",
+             services.settings.limits == config::LimitsMode::required ? "required" : "best-effort"},
             {"max_concurrent_starts", services.settings.max_concurrent_starts},
             {"shutting_down", supervisor.shutting_down()},
             {"containers", counts},
@@ -213,14 +227,16 @@ json error_body(const Refusal& refusal) {
     if (refusal.exit_code != 0) object["exit_code"] = refusal.exit_code;
     if (!refusal.problems.empty()) {
         object["problems"] = json::array();
-        for (const config::Problem& problem : refusal.problems) object["problems"].push_back(config::to_string(problem));
+        for (const config::Problem& problem : refusal.problems)
+            object["problems"].push_back(config::to_string(problem));
     }
     return object;
 }
 
 json outcome(const Container& container) {
     const Attempt* last = container.last_attempt();
-    json object = {{"exit_code", nullptr}, {"state", shown_state(container)}, {"reason", container.reason()}};
+    json object = {
+        {"exit_code", nullptr}, {"state", shown_state(container)}, {"reason", container.reason()}};
     if (last == nullptr) return object;
     object["exit_code"] = or_null(exit_code(*last));
     if (!last->executed()) {
@@ -237,16 +253,23 @@ std::string metrics(const Supervisor& supervisor) {
     for (const auto& [name, container] : supervisor.containers()) {
         ++states[std::string(shown_state(*container))];
         const std::string label = "{name=\"" + name + "\"} ";
-        restarts += "mydocker_container_restarts_total" + label + std::to_string(container->restarts()) + "\n";
-        up += "mydocker_container_up" + label + (container->state() == State::running ? "1" : "0") + "\n";
+        restarts += "mydocker_container_restarts_total" + label +
+                    std::to_string(container->restarts()) + "\n";
+        up += "mydocker_container_up" + label + (container->state() == State::running ? "1" : "0") +
+              "\n";
     }
     std::string text =
         "# HELP mydocker_containers Containers by state.\n# TYPE mydocker_containers gauge\n";
     for (const auto& [state, count] : states)
         text += "mydocker_containers{state=\"" + state + "\"} " + std::to_string(count) + "\n";
-    text += "# HELP mydocker_container_up Whether the container's workload runs.\n# TYPE mydocker_container_up gauge\n" + up;
-    text += "# HELP mydocker_container_restarts_total Restarts since mydockerd started.\n"
-            "# TYPE mydocker_container_restarts_total counter\n" + restarts;
+    text +=
+        "# HELP mydocker_container_up Whether the container's workload runs.\n# TYPE "
+        "mydocker_container_up gauge\n" +
+        up;
+    text +=
+        "# HELP mydocker_container_restarts_total Restarts since mydockerd started.\n"
+        "# TYPE mydocker_container_restarts_total counter\n" +
+        restarts;
     return text;
 }
 

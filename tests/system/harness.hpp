@@ -1,0 +1,78 @@
+// What the system tests stand on: a real mydockerd of this build in scratch directories, the real
+// mydocker-ctl, and the kernel's own files. Nothing is faked. Needs root and cgroup v2 with the
+// controllers memory, cpu, cpuset and pids: tools/vm has them everywhere.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+namespace mydocker::tests {
+
+using namespace std::chrono_literals;
+
+struct Result {
+    int status = -1;  // the exit code; 128 + n for a signal
+    std::string out;
+    std::string err;
+};
+
+// Runs a program and collects what it prints. Killed after `patience`, status 124.
+Result run(const std::vector<std::string>& command, const std::string& input = "",
+           std::chrono::milliseconds patience = 60s);
+
+// Asks again every few milliseconds until it is true or the time is up. The VM is slow: be
+// generous.
+bool eventually(const std::function<bool()>& question, std::chrono::milliseconds patience = 30s);
+
+std::string read_file(const std::filesystem::path& path);  // "" where it cannot be read
+std::vector<std::string> lines_of(const std::string& text);
+std::filesystem::path program(const std::string& name);  // of this build: "mydockerd"
+
+// A daemon of one test. Destroyed: SIGTERM, and the test fails if it does not end cleanly or leaves
+// a cgroup behind.
+class Daemon {
+public:
+    // `toml`: the host file without [daemon] paths, or "" for none.
+    explicit Daemon(const std::string& toml = "",
+                    const std::vector<std::string>& more_arguments = {});
+    ~Daemon();
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
+
+    Result ctl(std::vector<std::string> arguments, std::chrono::milliseconds patience = 60s) const;
+    nlohmann::json inspect(const std::string& container) const;
+    std::string state(const std::string& container) const;  // "" where there is no such container
+    bool reaches(const std::string& container, const std::string& state,
+                 std::chrono::milliseconds patience = 30s) const;
+    // The container's cgroup file ("memory.max") as the kernel has it, without the last newline.
+    std::string cgroup_file(const std::string& container, const std::string& file) const;
+    // Sends these bytes down a new connection and returns all that comes back until the daemon
+    // closes it or the time is up.
+    std::string raw(const std::string& bytes, std::chrono::milliseconds patience = 15s) const;
+
+    pid_t pid() const { return pid_; }
+    std::filesystem::path socket() const { return directory_ / "run" / "mydockerd.sock"; }
+    std::filesystem::path directory() const {
+        return directory_;
+    }                                                     // scratch; host.toml stands here
+    std::filesystem::path cgroup() const;                 // the parent of all containers'
+    void write_host_file(const std::string& toml) const;  // for a reload
+    std::string log() const { return read_file(directory_ / "mydockerd.log"); }
+    std::size_t open_descriptors() const;
+    std::size_t rss_kib() const;
+    int stop();  // SIGTERM and wait; its exit status
+    bool alive() const;
+
+private:
+    std::filesystem::path directory_;
+    pid_t pid_ = -1;
+    bool stopped_ = false;
+};
+
+}  // namespace mydocker::tests
