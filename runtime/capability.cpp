@@ -2,14 +2,14 @@
 #include "runtime/capability.hpp"
 
 #include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <fcntl.h>
 #include <array>
 #include <cctype>
-#include <cstdlib>
 #include <string>
 
-#include "runtime/kernel_file.hpp"
+#include "runtime/error.hpp"
 
 namespace mydocker::runtime {
 
@@ -81,11 +81,14 @@ Capabilities default_capabilities() {
     return set;
 }
 
-Capabilities all_capabilities() {
-    const auto text = read_file_at(AT_FDCWD, "/proc/sys/kernel/cap_last_cap");
-    const unsigned last = text ? static_cast<unsigned>(std::strtoul(text->c_str(), nullptr, 10))
-                               : static_cast<unsigned>(names.size() - 1);
-    return last >= 63 ? ~Capabilities{0} : (Capabilities{1} << (last + 1)) - 1;
+Capabilities own_capabilities() {
+    static const Capabilities own = [] {
+        __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+        __user_cap_data_struct data[2]{};
+        must(static_cast<int>(::syscall(SYS_capget, &header, data)), "read our own capabilities");
+        return Capabilities{data[1].permitted} << 32 | data[0].permitted;
+    }();
+    return own;
 }
 
 }  // namespace mydocker::runtime

@@ -43,12 +43,14 @@ asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
         if (message->attempt != 0 && message->attempt != self->attempts_made_)
             continue;  // too late
         if (message->event == Event::slot && !self->services_.gate.holds(self->inbox_)) continue;
-        const State from = self->state_;
-        const auto [to, action] = step(from, message->event);
-        if (to == from && action == Action::none) continue;
+        const auto [to, action] = step(self->state_, message->event);
+        if (to == self->state_ && action == Action::none) continue;
+        const std::string_view shown = shown_state(*self);
+        log::debug("{}: {} in {} -> {}, {}", self->name(), supervisor::name(message->event),
+                   supervisor::name(self->state_), supervisor::name(to), supervisor::name(action));
         self->enter(to);
         self->perform(action);
-        self->publish(from);
+        self->publish(shown);
     }
 }
 
@@ -72,7 +74,11 @@ void Container::perform(Action action) {
     try {
         switch (action) {
             case Action::none: break;
-            case Action::request_slot: services_.gate.request(inbox_); break;
+            case Action::request_slot:
+                services_.gate.request(inbox_);
+                reason_ = admitted() ? "attempt " + std::to_string(attempts_made_ + 1)
+                                     : "waits for the host-wide start gate (max_concurrent_starts)";
+                break;
             case Action::build: build(); break;
             case Action::hold: break;
             case Action::release:
@@ -107,7 +113,7 @@ void Container::perform(Action action) {
                 break;
             case Action::settle: settle(); break;
         }
-    } catch (const std::system_error& error) {
+    } catch (const std::exception& error) {
         log::error("{}: {}: {}", name(), supervisor::name(action), error.what());
         // What cannot be done now is met again by the state's deadline, or by the next event.
         if (action == Action::clear || action == Action::conclude || action == Action::nag)
@@ -115,18 +121,17 @@ void Container::perform(Action action) {
     }
 }
 
-void Container::publish(State from) {
-    if (from != state_) {
-        const bool judged = state_ == State::waiting || state_ == State::idle;
-        if (judged || state_ == State::unkillable)
-            log::info("{}: {}", name(), reason_);
-        else
-            log::debug("{}: {} -> {}", name(), supervisor::name(from), supervisor::name(state_));
+// `before`: the state that people were shown. The finer steps between two of those are told to
+// nobody.
+void Container::publish(std::string_view before) {
+    const std::string_view now = shown_state(*this);
+    if (before != now) {
+        if (state_ == State::waiting || state_ == State::idle) log::info("{}: {}", name(), reason_);
         services_.journal.add({.type = "state",
                                .container = name(),
                                .id = id(),
-                               .from = std::string(supervisor::name(from)),
-                               .state = std::string(shown_state(*this)),
+                               .from = std::string(before),
+                               .state = std::string(now),
                                .attempt = attempts_made_,
                                .reason = reason_});
     }
@@ -223,7 +228,7 @@ void Container::write_down(bool stopped) {
 
 void Container::build() {
     if (wish_ == Wish::bounce) wish_ = Wish::up;
-    if (attempts_made_ > 0) ++restarts_;
+    if (last_attempt() != nullptr && last_attempt()->verdict.restart) ++restarts_;
     Attempt attempt;
     attempt.number = ++attempts_made_;
     attempt.began = std::chrono::system_clock::now();
@@ -235,11 +240,10 @@ void Container::build() {
         warnings_ = run_->cgroup().skipped();
         for (const std::string& warning : warnings_) log::warn("{}: {}", name(), warning);
         run_->ask_for_init();
-    } catch (const std::system_error& error) {
+    } catch (const std::exception& error) {
         current().error = error.what();
         post(Event::build_failed, attempts_made_);
     }
-    if (state_ == State::building) reason_ = "attempt " + std::to_string(attempts_made_);
 }
 
 void Container::announce() {
@@ -273,7 +277,15 @@ void Container::kill() {
 
 void Container::clear() {
     deadline_ = Clock::now() + clear_patience;
-    if (!run_ || run_->end()) post(Event::emptied, attempts_made_);
+    const bool empty = !run_ || run_->end();
+    const Observed& observed = current().observed;
+    if (observed.signal)
+        reason_ = "ended by " + config::signal_name(*observed.signal);
+    else
+        reason_ = observed.executed
+                      ? "ended with code " + std::to_string(observed.exit_code.value_or(0))
+                      : "could not be started";
+    if (empty) post(Event::emptied, attempts_made_);
 }
 
 void Container::conclude() {
@@ -294,7 +306,7 @@ void Container::conclude() {
         ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
         ending.ready_for =
             std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
-    } else if (attempt.error.empty() && !observed.start_timed_out) {
+    } else if (attempt.error.empty() && !observed.start_timed_out && wish_ == Wish::up) {
         attempt.error = "its init ended before it could execute the command";
         if (observed.signal) attempt.error += " (" + config::signal_name(*observed.signal) + ")";
     }
@@ -340,7 +352,7 @@ std::string_view shown_state(const Container& container) {
         case State::idle:
             if (container.failed()) return "failed";
             return container.ledger().empty() ? "created" : "exited";
-        case State::queued: return "queued";
+        case State::queued: return container.admitted() ? "starting" : "queued";
         case State::building:
         case State::starting: return "starting";
         case State::running: return "running";

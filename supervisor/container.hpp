@@ -57,6 +57,7 @@ public:
     State state() const { return state_; }
     bool at_rest() const { return state_ == State::idle; }
     bool failed() const { return failed_; }
+    bool admitted() const { return services_.gate.holds(inbox_); }  // by the start gate
     bool unkillable() const { return state_ == State::unkillable; }
     const std::string& reason() const { return reason_; }
     Wish wish() const { return wish_; }
@@ -79,7 +80,7 @@ private:
     asio::awaitable<void> live(std::shared_ptr<Container> self);
     void enter(State to);
     void perform(Action action);
-    void publish(State from);
+    void publish(std::string_view before);
 
     void begin_stop(std::optional<config::Duration> grace);
     void build();

@@ -8,12 +8,35 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <string>
 
 #include "supervisor/log.hpp"
 
 namespace mydocker::supervisor {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+// The size of the file's whole records. What a mydockerd that was killed within write(2) left of
+// one is cut off: the next record would continue it.
+std::uint64_t cut_torn_record(const fs::path& path) {
+    constexpr std::size_t longest = 128UL << 10;  // of a record: a 64 KiB chunk and its prefix
+    const runtime::UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    const off_t size = fd ? ::lseek(fd.get(), 0, SEEK_END) : 0;
+    if (size <= 0) return 0;
+    std::string tail(std::min(static_cast<std::size_t>(size), longest), '\0');
+    const off_t begin = size - static_cast<off_t>(tail.size());
+    if (::pread(fd.get(), tail.data(), tail.size(), begin) != static_cast<ssize_t>(tail.size()))
+        return static_cast<std::uint64_t>(size);
+    const std::size_t newline = tail.rfind('\n');
+    const off_t whole =
+        newline == std::string::npos ? begin : begin + static_cast<off_t>(newline) + 1;
+    const bool cut = whole < size && ::ftruncate(fd.get(), whole) == 0;
+    return static_cast<std::uint64_t>(cut ? whole : size);
+}
+
+}  // namespace
 
 LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
     : directory_(std::move(directory)), settings_(settings) {
@@ -32,8 +55,7 @@ LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
     if (highest == 0) return;
     oldest_ = lowest;
     newest_ = highest;
-    size_ = fs::file_size(path(newest_), error);
-    if (error) size_ = 0;
+    size_ = cut_torn_record(path(newest_));
 }
 
 fs::path LogFiles::path(std::uint64_t file) const {
@@ -74,10 +96,13 @@ void LogFiles::append(std::string_view records) {
         if (lost_ == 0)
             log::error("cannot write the log {}: {}; output is lost until this is mended",
                        path(newest_).string(), std::strerror(error));
-        lost_ += rest.size();
         // A torn record is cut off, so that readers find only whole ones.
         const std::uint64_t whole = size_ - (records.size() - rest.size());
-        if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(whole)) == 0) size_ = whole;
+        if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(whole)) == 0) {
+            size_ = whole;
+            rest = records;
+        }
+        lost_ += rest.size();
         file_.reset();
     }
     grew.ring();

@@ -114,7 +114,8 @@ std::string LogReader::next() {
                 at_ = files_.begin();
             }
             fd_ = open_file(files_, at_.file);
-            if (!fd_) return "";
+            // Nothing written yet; or deleted by somebody, and the files after it are still there.
+            if (!fd_ && at_.file >= files_.end().file) return "";
         }
         std::string text = read_at(fd_, at_.offset, piece_size);
         at_.offset += text.size();

@@ -23,10 +23,10 @@ public:
         gate_.release(key(inbox));
         admit();
     }
-    bool holds(Inbox& inbox) const { return gate_.holds(key(inbox)); }
+    bool holds(const Inbox& inbox) const { return gate_.holds(key(inbox)); }
 
 private:
-    static Gate::Key key(Inbox& inbox) { return reinterpret_cast<Gate::Key>(&inbox); }
+    static Gate::Key key(const Inbox& inbox) { return reinterpret_cast<Gate::Key>(&inbox); }
     void admit() {
         while (const auto key = gate_.admit()) reinterpret_cast<Inbox*>(*key)->post(Event::slot);
     }

@@ -18,12 +18,20 @@ namespace {
 runtime::Capabilities named(const std::vector<std::string>& names) {
     runtime::Capabilities set = 0;
     for (const std::string& name : names) {
-        if (name == "ALL") return runtime::all_capabilities();
+        if (name == "ALL") return runtime::own_capabilities();
         const auto number = runtime::capability_number(name);
         if (!number) runtime::fail(EINVAL, "capability \"" + name + "\"");
         set |= runtime::Capabilities{1} << *number;
     }
-    return set & runtime::all_capabilities();
+    return set;
+}
+
+// Those of cap_add; one that mydockerd has not got itself is an error, never left out in silence.
+runtime::Capabilities added_capabilities(const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+        if ((named({name}) & ~runtime::own_capabilities()) != 0)
+            runtime::fail(EPERM, "add the capability " + name + ", which mydockerd itself lacks");
+    return named(names);
 }
 
 // getrlimit(2); the names are Docker's.
@@ -106,9 +114,10 @@ runtime::Spec translate(const config::Container& container,
     spec.process.oom_score_adj = container.oom_score_adj;
     spec.process.reaper = container.init;
     spec.process.no_new_privileges = !container.privileged;
-    const runtime::Capabilities added = named(container.cap_add);
+    const runtime::Capabilities added = added_capabilities(container.cap_add);
     const runtime::Capabilities base =
-        container.privileged ? runtime::all_capabilities() : runtime::default_capabilities();
+        container.privileged ? runtime::own_capabilities()
+                             : runtime::default_capabilities() & runtime::own_capabilities();
     spec.process.capabilities = (base & ~named(container.cap_drop)) | added;
     spec.process.ambient = container.privileged ? spec.process.capabilities : added;
     spec.privileged = container.privileged;

@@ -10,8 +10,15 @@
 
 namespace mydocker::supervisor {
 
+namespace {
+
+constexpr auto answer_patience =
+    std::chrono::seconds{10};  // a clone takes a fraction of a millisecond
+
+}  // namespace
+
 ZygoteLink::ZygoteLink(asio::any_io_executor executor, std::string program)
-    : executor_(std::move(executor)), program_(std::move(program)) {
+    : executor_(std::move(executor)), program_(std::move(program)), patience_(executor_) {
     start();
 }
 
@@ -35,6 +42,15 @@ void ZygoteLink::clone(runtime::Box& box, Callback callback) {
     if (!zygote_) start();  // the last restart failed; perhaps the host has recovered
     box.clone_init(*zygote_, next_id_);
     pending_.emplace(next_id_++, std::move(callback));
+    if (pending_.size() == 1) expect_answer();
+}
+
+// Some answer must come within the patience; each one that comes begins it anew.
+void ZygoteLink::expect_answer() {
+    patience_.expires_after(answer_patience);
+    patience_.async_wait([this](const asio::error_code& error) {
+        if (!error && !pending_.empty()) replace("it did not answer within 10s");
+    });
 }
 
 void ZygoteLink::read_answers() {
@@ -50,18 +66,29 @@ void ZygoteLink::read_answers() {
                         std::generic_category().message(answer->error);
             callback(std::move(*answer), error);
         }
+        if (pending_.empty())
+            patience_.cancel();
+        else
+            expect_answer();
         watch();
     } catch (const std::system_error& error) {
-        log::error("the zygote has died ({}); starting another", error.what());
+        replace(error.what());
+    }
+}
+
+void ZygoteLink::replace(const std::string& why) {
+    log::error("the zygote has failed ({}); starting another", why);
+    patience_.cancel();
+    watched_.reset();
+    zygote_.reset();
+    fail_all("the zygote failed before it answered: " + why);
+    try {
+        start();
+    } catch (const std::system_error& again) {
+        watched_.reset();
         zygote_.reset();
-        fail_all("the zygote died before it answered");
-        try {
-            start();
-        } catch (const std::system_error& again) {
-            zygote_.reset();
-            log::error("cannot start a zygote: {}; the next container's start tries again",
-                       again.what());
-        }
+        log::error("cannot start a zygote: {}; the next container's start tries again",
+                   again.what());
     }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asio/any_io_executor.hpp>
+#include <asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -31,6 +32,8 @@ private:
     void start();
     void watch();
     void read_answers();
+    void expect_answer();
+    void replace(const std::string& why);
     void fail_all(const std::string& why);
 
     asio::any_io_executor executor_;
@@ -39,6 +42,7 @@ private:
     std::unique_ptr<WatchedFd> watched_;  // a duplicate of the zygote's socket
     std::map<std::uint64_t, Callback> pending_;
     std::uint64_t next_id_ = 1;
+    asio::steady_timer patience_;  // runs while something is pending
 };
 
 }  // namespace mydocker::supervisor

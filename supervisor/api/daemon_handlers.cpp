@@ -69,8 +69,10 @@ asio::awaitable<void> post_up(Call call) {
         changes = show(call.supervisor.reload(), true).at("changes");
     for (const auto& container : named(call.supervisor, call.request.body)) {
         if (container->state() == State::running) continue;
+        json change = entry(*container, "start");
+        change["reason"] = "it was " + std::string(shown_state(*container));
         call.supervisor.start(*container);
-        changes.push_back(entry(*container, "start"));
+        changes.push_back(std::move(change));
     }
     const json result = {{"changes", changes}};
     co_await respond_json(call.session, 200, result.dump());

@@ -17,6 +17,8 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/system/process.hpp"
+
 namespace mydocker::tests {
 
 namespace fs = std::filesystem;
@@ -24,22 +26,30 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
-int shell_status(int status) {
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-pid_t start(const std::vector<std::string>& command, int in, int out, int err) {
-    std::vector<char*> arguments;
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    const pid_t pid = ::fork();
-    if (pid != 0) return pid;
-    ::dup2(in, 0);
-    ::dup2(out, 1);
-    ::dup2(err, 2);
-    ::close_range(3, ~0U, 0);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
+// All that comes back for these bytes on a connection of their own. `shut`: our side of it ends
+// with them; a long request would take that for our going away.
+std::string exchange(const fs::path& socket, const std::string& bytes,
+                     std::chrono::milliseconds patience, bool shut) {
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    std::string answer;
+    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+        ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        if (shut) ::shutdown(fd, SHUT_WR);
+        const auto deadline = Clock::now() + patience;
+        pollfd wait{fd, POLLIN, 0};
+        char buffer[65536];
+        while (Clock::now() < deadline && ::poll(&wait, 1, 100) >= 0) {
+            if (wait.revents == 0) continue;
+            const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
+            if (count <= 0) break;
+            answer.append(buffer, static_cast<std::size_t>(count));
+        }
+    }
+    ::close(fd);
+    return answer;
 }
 
 }  // namespace
@@ -73,31 +83,13 @@ bool eventually(const std::function<bool()>& question, std::chrono::milliseconds
 
 Result run(const std::vector<std::string>& command, const std::string& input,
            std::chrono::milliseconds patience) {
-    // Files, not pipes: whatever the program leaves running cannot hold this up.
-    FILE* in = std::tmpfile();
-    FILE* out = std::tmpfile();
-    FILE* err = std::tmpfile();
-    std::fwrite(input.data(), 1, input.size(), in);
-    std::rewind(in);
-    const pid_t pid = start(command, ::fileno(in), ::fileno(out), ::fileno(err));
-    Result result;
-    int status = 0;
-    const bool ended =
-        eventually([&] { return ::waitpid(pid, &status, WNOHANG) == pid; }, patience);
-    if (!ended) {
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, &status, 0);
+    Process process(command, input);
+    const auto status = process.wait(patience);
+    if (!status) {
+        process.signal(SIGKILL);
+        process.wait();
     }
-    result.status = ended ? shell_status(status) : 124;
-    for (auto [file, text] : {std::pair{out, &result.out}, std::pair{err, &result.err}}) {
-        std::rewind(file);
-        char buffer[65536];
-        for (std::size_t count = 0; (count = std::fread(buffer, 1, sizeof buffer, file)) > 0;)
-            text->append(buffer, count);
-        std::fclose(file);
-    }
-    std::fclose(in);
-    return result;
+    return {status.value_or(124), process.out(), process.err()};
 }
 
 Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arguments) {
@@ -105,18 +97,23 @@ Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arg
     char pattern[] = "/run/mydocker-test-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(pattern) != nullptr);
     directory_ = pattern;
-    std::vector<std::string> command{
+    command_ = {
         program("mydockerd"), "--state-dir", directory_ / "run", "--data-root", directory_ / "data",
         "--log-level",        "debug"};
     if (!toml.empty()) {
         write_host_file(toml);
-        command.insert(command.end(), {"--config", directory_ / "host.toml"});
+        command_.insert(command_.end(), {"--config", directory_ / "host.toml"});
     }
-    command.insert(command.end(), more_arguments.begin(), more_arguments.end());
+    command_.insert(command_.end(), more_arguments.begin(), more_arguments.end());
+    start();
+}
+
+void Daemon::start() {
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int log = ::open((directory_ / "mydockerd.log").c_str(),
                            O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    pid_ = start(command, nothing, log, log);
+    pid_ = spawn(command_, nothing, log, log);
+    stopped_ = false;
     ::close(nothing);
     ::close(log);
     BOOST_REQUIRE_MESSAGE(
@@ -126,7 +123,11 @@ Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arg
 }
 
 Daemon::~Daemon() {
-    if (!stopped_) BOOST_CHECK_EQUAL(stop(), 0);
+    if (!stopped_) {
+        const fs::path cgroup = this->cgroup();
+        BOOST_CHECK_EQUAL(stop(), 0);
+        BOOST_CHECK_MESSAGE(!fs::exists(cgroup), cgroup << " is left behind");
+    }
     if (boost::unit_test::results_collector
             .results(boost::unit_test::framework::current_test_case().p_id)
             .p_assertions_failed != 0)
@@ -163,26 +164,19 @@ std::string Daemon::cgroup_file(const std::string& container, const std::string&
 }
 
 std::string Daemon::raw(const std::string& bytes, std::chrono::milliseconds patience) const {
-    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    socket().string().copy(address.sun_path, sizeof address.sun_path - 1);
-    std::string answer;
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
-        ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        ::shutdown(fd, SHUT_WR);
-        const auto deadline = Clock::now() + patience;
-        pollfd wait{fd, POLLIN, 0};
-        char buffer[65536];
-        while (Clock::now() < deadline && ::poll(&wait, 1, 100) >= 0) {
-            if (wait.revents == 0) continue;
-            const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
-            if (count <= 0) break;
-            answer.append(buffer, static_cast<std::size_t>(count));
-        }
-    }
-    ::close(fd);
-    return answer;
+    return exchange(socket(), bytes, patience, true);
+}
+
+Daemon::Reply Daemon::api(const std::string& method, const std::string& path,
+                          const std::string& body, std::chrono::milliseconds patience) const {
+    const std::string request =
+        method + " " + path + " HTTP/1.1\r\nHost: test\r\n" +
+        "Connection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    const std::string answer = exchange(socket(), request, patience, false);
+    const std::size_t head = answer.find("\r\n\r\n");
+    constexpr std::size_t status_at = sizeof "HTTP/1.1";
+    if (head == std::string::npos) return {};
+    return {std::stoi(answer.substr(status_at)), answer.substr(head + 4)};
 }
 
 fs::path Daemon::cgroup() const {
@@ -212,16 +206,25 @@ bool Daemon::alive() const {
            info.si_pid == 0;
 }
 
-int Daemon::stop() {
-    stopped_ = true;
-    ::kill(pid_, SIGTERM);
+std::optional<int> Daemon::ended(std::chrono::milliseconds patience) {
     int status = 0;
-    if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, 90s)) {
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, &status, 0);
-        return 124;
-    }
+    if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, patience))
+        return std::nullopt;
+    stopped_ = true;
     return shell_status(status);
+}
+
+int Daemon::stop() {
+    ::kill(pid_, SIGTERM);
+    if (const auto status = ended(90s)) return *status;
+    crash();
+    return 124;
+}
+
+void Daemon::crash() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    stopped_ = true;
 }
 
 }  // namespace mydocker::tests

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,15 @@ public:
     // closes it or the time is up.
     std::string raw(const std::string& bytes, std::chrono::milliseconds patience = 15s) const;
 
+    // One request of the control API on a connection of its own. May be called by many threads at
+    // once.
+    struct Reply {
+        int status = 0;  // HTTP's; 0: no whole answer within the time
+        std::string body;
+    };
+    Reply api(const std::string& method, const std::string& path, const std::string& body = "",
+              std::chrono::milliseconds patience = 60s) const;
+
     pid_t pid() const { return pid_; }
     std::filesystem::path socket() const { return directory_ / "run" / "mydockerd.sock"; }
     std::filesystem::path directory() const {
@@ -66,11 +76,15 @@ public:
     std::string log() const { return read_file(directory_ / "mydockerd.log"); }
     std::size_t open_descriptors() const;
     std::size_t rss_kib() const;
-    int stop();  // SIGTERM and wait; its exit status
+    int stop();    // SIGTERM and wait; its exit status
+    void crash();  // SIGKILL, and its containers lose their supervisor
+    void start();  // the same command line again, after stop() or crash(); waits until it is ready
+    std::optional<int> ended(std::chrono::milliseconds patience);  // by itself: its exit status
     bool alive() const;
 
 private:
     std::filesystem::path directory_;
+    std::vector<std::string> command_;
     pid_t pid_ = -1;
     bool stopped_ = false;
 };

@@ -1,3 +1,4 @@
+// See log_printer.hpp.
 #include "tools/ctl/log_printer.hpp"
 
 #include "tools/ctl/terminal.hpp"

@@ -1,3 +1,4 @@
+// See option_rows.hpp.
 #include "tools/ctl/option_rows.hpp"
 
 namespace mydocker::ctl {

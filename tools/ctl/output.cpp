@@ -1,3 +1,4 @@
+// See output.hpp.
 #include "tools/ctl/output.hpp"
 
 #include <nlohmann/json.hpp>

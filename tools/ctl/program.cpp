@@ -1,3 +1,4 @@
+// See program.hpp.
 #include "tools/ctl/program.hpp"
 
 #include <csignal>

@@ -1,3 +1,4 @@
+// See status_text.hpp.
 #include "tools/ctl/status_text.hpp"
 
 #include <nlohmann/json.hpp>

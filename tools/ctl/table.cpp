@@ -1,3 +1,4 @@
+// See table.hpp.
 #include "tools/ctl/table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See template.hpp.
 #include "tools/ctl/template.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// See terminal.hpp.
 #include "tools/ctl/terminal.hpp"
 
 #include <poll.h>

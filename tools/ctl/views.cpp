@@ -137,6 +137,12 @@ std::string size_or_nothing(const Json& record, const char* key) {
     return bytes < 0 ? std::string{} : config::format_size(static_cast<config::Bytes>(bytes));
 }
 
+// An object inside a record; empty where there is none: an attempt has no verdict until it is judged.
+Json part_of(const Json& record, const char* key) {
+    const auto it = record.find(key);
+    return it != record.end() && it->is_object() ? *it : Json::object();
+}
+
 std::vector<Column> attempt_columns() {
     return {
         {{"ATTEMPT"}, [](const Json& a, const Output&) { return Cell{text_of(a, "attempt")}; }},
@@ -150,11 +156,11 @@ std::vector<Column> attempt_columns() {
         {{"CAUSE", true}, [](const Json& a, const Output&) { return Cell{end_text(a)}; }},
         {{"RULE", true},
          [](const Json& a, const Output&) {
-             return Cell{text_of(a.value("verdict", Json::object()), "rule")};
+             return Cell{text_of(part_of(a, "verdict"), "rule")};
          }},
         {{"DELAY"},
          [](const Json& a, const Output&) {
-             const Json verdict = a.value("verdict", Json::object());
+             const Json verdict = part_of(a, "verdict");
              const bool restarts = verdict.value("restart", false);
              return Cell{restarts ? short_span(number_of(verdict, "delay_ms", 0)) : "-"};
          }},
@@ -162,7 +168,7 @@ std::vector<Column> attempt_columns() {
          [](const Json& a, const Output&) { return Cell{size_or_nothing(a, "memory_peak")}; }},
         {{"LOG"},
          [](const Json& a, const Output&) {
-             const Json log = a.value("log", Json::object());
+             const Json log = part_of(a, "log");
              return Cell{text_of(log, "file") + ':' + text_of(log, "offset")};
          }},
     };
