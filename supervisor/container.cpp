@@ -48,8 +48,9 @@ asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
         const std::string_view shown = shown_state(*self);
         log::debug("{}: {} in {} -> {}, {}", self->name(), supervisor::name(message->event),
                    supervisor::name(self->state_), supervisor::name(to), supervisor::name(action));
+        const State from = self->state_;
         self->enter(to);
-        self->perform(action);
+        self->perform(action, from);
         self->publish(shown);
     }
 }
@@ -69,7 +70,7 @@ void Container::enter(State to) {
     }
 }
 
-void Container::perform(Action action) {
+void Container::perform(Action action, State from) {
     const Time now = Clock::now();
     try {
         switch (action) {
@@ -89,7 +90,9 @@ void Container::perform(Action action) {
             case Action::signal: send_stop_signal(); break;
             case Action::time_out:
                 current().observed.start_timed_out = true;
-                reason_ = "not started within " + config::format_duration(config_.start_timeout);
+                current().error = "its command was not executed within " +
+                                  config::format_duration(config_.start_timeout);
+                reason_ = current().error;
                 kill();
                 break;
             case Action::kill: kill(); break;
@@ -111,7 +114,7 @@ void Container::perform(Action action) {
                 deadline_ = now + current().verdict.delay;
                 if (config_.restart.prearm) services_.gate.request(inbox_);
                 break;
-            case Action::settle: settle(); break;
+            case Action::settle: settle(from); break;
         }
     } catch (const std::exception& error) {
         log::error("{}: {}: {}", name(), supervisor::name(action), error.what());
@@ -143,19 +146,13 @@ void Container::publish(std::string_view before) {
 
 void Container::start() {
     if (stored_.stopped) write_down(false);
-    switch (state_) {
-        case State::idle:
-        case State::waiting:
-        case State::arming:
-        case State::armed: history_ = {}; break;
-        case State::aborting:
-        case State::stopping:
-        case State::killing:
-        case State::unkillable:
-        case State::clearing: wish_ = Wish::bounce; return;
-        default: break;
+    // A stop is on its way, in the inbox or in the kernel: it ends first.
+    if (wish_ == Wish::down && !at_rest()) {
+        wish_ = Wish::bounce;
+        return;
     }
-    wish_ = Wish::up;
+    if (state_ == State::idle || next_start()) history_ = {};
+    if (wish_ != Wish::bounce) wish_ = Wish::up;
     post(Event::start, 0);
 }
 
@@ -181,12 +178,9 @@ void Container::begin_stop(std::optional<config::Duration> grace) {
 }
 
 void Container::restart(std::optional<config::Duration> grace) {
-    if (at_rest()) return start();
+    if (at_rest() || state_ == State::waiting || state_ == State::queued) return start();
     if (stored_.stopped) write_down(false);
-    if (state_ == State::queued || state_ == State::building) return;  // it is only beginning
-    if (state_ == State::waiting || state_ == State::arming || state_ == State::armed)
-        return start();
-    begin_stop(grace);
+    begin_stop(grace);  // of a pre-armed init too: it was built with the settings of its time
     wish_ = Wish::bounce;
 }
 
@@ -306,7 +300,7 @@ void Container::conclude() {
         ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
         ending.ready_for =
             std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
-    } else if (attempt.error.empty() && !observed.start_timed_out && wish_ == Wish::up) {
+    } else if (attempt.error.empty() && wish_ == Wish::up) {
         attempt.error = "its init ended before it could execute the command";
         if (observed.signal) attempt.error += " (" + config::signal_name(*observed.signal) + ")";
     }
@@ -322,11 +316,14 @@ void Container::conclude() {
     post(attempt.verdict.restart ? Event::again : Event::rest, attempts_made_);
 }
 
-void Container::settle() {
+void Container::settle(State from) {
     logs_.close();
-    const Attempt* attempt = last_attempt();
+    if (wish_ == Wish::bounce) {  // stopped and started again before it was its turn
+        wish_ = Wish::up;
+        post(Event::start, 0);
+    }
     // Stopped while it waited for a slot or backed off: there is no new attempt to judge.
-    if (attempt == nullptr || !attempt->judged || attempt->verdict.restart) {
+    if (from != State::clearing) {
         reason_ = "stopped by the operator before its next attempt";
         failed_ = false;
         return;
@@ -334,7 +331,7 @@ void Container::settle() {
     if (failed_ && !config_.restart.on_failure.empty())
         run_hook(services_.executor, name(), config_.restart.on_failure,
                  {{"name", name()}, {"id", id()}, {"reason", reason_}});
-    if (attempt->verdict.shut_down) services_.shut_down(name() + ": " + reason_);
+    if (current().verdict.shut_down) services_.shut_down(name() + ": " + reason_);
 }
 
 // ---- views

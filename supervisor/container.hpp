@@ -79,7 +79,7 @@ private:
 
     asio::awaitable<void> live(std::shared_ptr<Container> self);
     void enter(State to);
-    void perform(Action action);
+    void perform(Action action, State from);
     void publish(std::string_view before);
 
     void begin_stop(std::optional<config::Duration> grace);
@@ -89,7 +89,7 @@ private:
     void kill();
     void clear();
     void conclude();
-    void settle();
+    void settle(State from);
     void write_down(bool stopped);
 
     Attempt& current() { return ledger_.back(); }

@@ -61,6 +61,7 @@ asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_exec
 void run_command(const asio::any_io_executor& executor, std::vector<std::string> words,
                  const std::string& what, std::optional<std::chrono::seconds> patience) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
 
@@ -98,6 +99,7 @@ void run_hook(const asio::any_io_executor& executor, const std::string& containe
               const std::vector<std::string>& command,
               const std::map<std::string, std::string>& values) {
     std::vector<std::string> words;
+    words.reserve(command.size());
     for (const std::string& word : command) words.push_back(substitute(word, values));
     const std::string what = container + ": on_failure command " + words.front();
     run_command(executor, std::move(words), what, hook_patience);

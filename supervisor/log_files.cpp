@@ -77,9 +77,17 @@ void LogFiles::rotate() {
     while (newest_ - oldest_ >= settings_.max_files) ::unlink(path(oldest_++).c_str());
 }
 
-void LogFiles::append(std::string_view records) {
-    if (records.empty()) return;
-    if (size_ > 0 && size_ + records.size() > settings_.max_size) rotate();
+std::size_t LogFiles::make_room(std::string_view records) {
+    const std::uint64_t room = settings_.max_size > size_ ? settings_.max_size - size_ : 0;
+    if (records.size() <= room) return records.size();
+    const std::size_t last = room > 0 ? records.rfind('\n', room - 1) : std::string_view::npos;
+    if (last != std::string_view::npos) return last + 1;
+    if (size_ == 0) return std::min(records.find('\n'), records.size() - 1) + 1;
+    rotate();
+    return make_room(records);
+}
+
+void LogFiles::write(std::string_view records) {
     std::string_view rest = records;
     int error = open() ? 0 : errno;
     while (error == 0 && !rest.empty()) {
@@ -92,18 +100,26 @@ void LogFiles::append(std::string_view records) {
         rest.remove_prefix(static_cast<std::size_t>(count));
     }
     size_ += records.size() - rest.size();
-    if (error != 0) {
-        if (lost_ == 0)
-            log::error("cannot write the log {}: {}; output is lost until this is mended",
-                       path(newest_).string(), std::strerror(error));
-        // A torn record is cut off, so that readers find only whole ones.
-        const std::uint64_t whole = size_ - (records.size() - rest.size());
-        if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(whole)) == 0) {
-            size_ = whole;
-            rest = records;
-        }
-        lost_ += rest.size();
-        file_.reset();
+    if (error == 0) return;
+    if (lost_ == 0)
+        log::error("cannot write the log {}: {}; output is lost until this is mended",
+                   path(newest_).string(), std::strerror(error));
+    // A torn record is cut off, so that readers find only whole ones.
+    const std::uint64_t whole = size_ - (records.size() - rest.size());
+    if (file_ && ::ftruncate(file_.get(), static_cast<off_t>(whole)) == 0) {
+        size_ = whole;
+        rest = records;
+    }
+    lost_ += rest.size();
+    file_.reset();
+}
+
+void LogFiles::append(std::string_view records) {
+    if (records.empty()) return;
+    while (!records.empty()) {
+        const std::size_t count = make_room(records);
+        write(records.substr(0, count));
+        records.remove_prefix(count);
     }
     grew.ring();
 }

@@ -19,8 +19,9 @@ public:
     // Nothing is made on disk before the first append; an earlier run's files are continued.
     LogFiles(std::filesystem::path directory, const config::Logging& settings);
 
-    // Whole records only; rotates first where they would not fit. A failing disk loses the records,
-    // is logged once and counted in lost(): it never ends a container.
+    // Whole records only; rotates where one does not fit any more. A record larger than a file has
+    // one for itself. A failing disk loses records, is logged once and counted in lost_bytes(): it
+    // never ends a container.
     void append(std::string_view records);
     void configure(const config::Logging& settings) { settings_ = settings; }
     void close() { file_.reset(); }  // until the next append
@@ -37,6 +38,9 @@ public:
 private:
     bool open();
     void rotate();
+    // How many bytes of these records go into the newest file, which may be a new one after this.
+    std::size_t make_room(std::string_view records);
+    void write(std::string_view records);
 
     std::filesystem::path directory_;
     config::Logging settings_;

@@ -29,12 +29,14 @@ struct Options {
     bool check = false;
 };
 
-// Beside mydockerd in a build tree, in libexec once installed.
+// Beside mydockerd in a build tree; once installed in libexec, wherever the prefix has been moved
+// to.
 std::string init_program() {
-    const auto beside =
-        std::filesystem::read_symlink("/proc/self/exe").parent_path() / "mydocker-init";
-    return std::filesystem::exists(beside) ? beside.string()
-                                           : std::string(MYDOCKER_LIBEXECDIR) + "/mydocker-init";
+    const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    for (const auto& path :
+         {directory / "mydocker-init", directory / "../libexec/mydocker/mydocker-init"})
+        if (std::filesystem::exists(path)) return path.lexically_normal();
+    return std::string(MYDOCKER_LIBEXECDIR) + "/mydocker-init";
 }
 
 asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& supervisor) {
@@ -68,11 +70,18 @@ asio::awaitable<void> until_shut_down(Supervisor& supervisor, asio::any_io_execu
             log::error("{} could not be stopped: {}", name, container->reason());
 }
 
-asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::Server& server) {
+// After a shutdown: everything that waits on the loop is told to end, so that it runs dry.
+asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::Server& server,
+                          SignalWatch& signals) {
+    constexpr auto last_answers =
+        std::chrono::milliseconds{50};  // to clients that waited for the end
     co_await until_shut_down(supervisor, loop.get_executor());
     server.close();
-    // Clients that wait for the end still get their answers.
-    co_await Waker(loop.get_executor()).pause(Clock::now() + std::chrono::milliseconds{50});
+    Waker waker(loop.get_executor());
+    co_await waker.pause(Clock::now() + last_answers);
+    server.hang_up();
+    supervisor.close();
+    signals.close();
     loop.stop();
 }
 
@@ -108,11 +117,14 @@ int serve(const Options& options) {
     supervisor.boot();
     server.open();
     spawn(loop.get_executor(), "signals", follow_signals(signals, supervisor));
-    spawn(loop.get_executor(), "shutdown", run(loop, supervisor, server));
+    spawn(loop.get_executor(), "shutdown", run(loop, supervisor, server, signals));
     log::info("mydockerd {} is ready: {} containers, socket {}, cgroup {}", MYDOCKER_VERSION,
               supervisor.containers().size(), socket, supervisor.services().tree.path().string());
     notify_service_manager("READY=1");
     loop.run();
+    // What is left refers to the objects above: it ends before they do.
+    loop.restart();
+    loop.run_for(std::chrono::seconds{2});
     log::info("mydockerd has stopped");
     return 0;
 }
@@ -133,8 +145,8 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", options.log_level,
                    "trace, debug, info, warn, error, critical or off");
     app.add_flag("--check", options.check, "only check the host file");
-    CLI11_PARSE(app, argc, argv);
     try {
+        CLI11_PARSE(app, argc, argv);
         if (options.config.empty() && std::filesystem::exists(protocol::default_config))
             options.config = protocol::default_config;
         if (!log::set_up(options.log_level)) {

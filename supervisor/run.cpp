@@ -1,9 +1,13 @@
 // See run.hpp.
 #include "supervisor/run.hpp"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <asio/buffer.hpp>
 #include <asio/write.hpp>
 #include <charconv>
+#include <sstream>
 
 #include "runtime/kernel_file.hpp"
 #include "supervisor/container.hpp"
@@ -92,7 +96,7 @@ void Run::read_report() {
             const auto failure = runtime::explain(box_.plan, word);
             record->error = failure.text;
             record->failed_exit_code = failure.exit_code;
-        } else if (about_to_execute_) {
+        } else if (about_to_execute_ && !killed_) {
             record->observed.executed = true;
             record->ready = Clock::now();
             record->ready_at = std::chrono::system_clock::now();
@@ -103,7 +107,12 @@ void Run::read_report() {
     }
 }
 
-void Run::on_exit() { container_->post(Event::exited, number_); }
+void Run::on_exit() {
+    if (!pidfd_) return;
+    // Asio may wake a new descriptor with the last event of one that was closed in the same turn.
+    if (!runtime::peek_exit(pidfd_->get())) return watch(*pidfd_, &Run::on_exit);
+    container_->post(Event::exited, number_);
+}
 
 void Run::watch_oom() {
     runtime::UniqueFd fd = box_.cgroup.watch_memory();
@@ -125,7 +134,10 @@ void Run::send(int signal) const {
     if (pidfd_) runtime::send_signal(pidfd_->get(), signal);
 }
 
-void Run::kill() const { box_.cgroup.kill(); }
+void Run::kill() {
+    killed_ = true;
+    box_.cgroup.kill();
+}
 
 bool Run::init_notices(int signal) const {
     const std::string directory = "/proc/" + std::to_string(container_->current().pid) + "/status";
@@ -161,11 +173,20 @@ bool Run::end() {
     plan_.reset();
     memory_events_.reset();
     if (!box_.cgroup.populated()) return true;
+    if (record->pid == 0) find_strays();
     kill();
     cgroup_events_ =
         std::make_unique<WatchedFd>(container_->services_.executor, box_.cgroup.watch_events());
     on_cgroup_event();
     return false;
+}
+
+// A zygote that died between its clone and its answer leaves a child of ours that nobody else
+// reaps.
+void Run::find_strays() {
+    std::istringstream pids(runtime::read_file_at(box_.cgroup.fd(), "cgroup.procs").value_or(""));
+    for (pid_t pid = 0; pids >> pid;)
+        strays_.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 
 void Run::on_cgroup_event() {
@@ -180,6 +201,8 @@ bool Run::dismantle() {
     report_.reset();
     if (capture_) capture_->finish();
     capture_.reset();
+    for (const runtime::UniqueFd& stray : strays_) runtime::reap(stray.get());
+    strays_.clear();
     return box_.cgroup.remove();
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/box.hpp"
 #include "runtime/exit_status.hpp"
@@ -27,7 +28,7 @@ public:
     void release();       // writes the plan and its EOF; posts executed, or notes the failure
     void watch_oom();     // posts oom when the kernel has killed in it
     void send(int signal) const;
-    void kill() const;
+    void kill();
     // After the init's end (or where there never was one): fills in the attempt and reaps. True
     // when nothing is left in the cgroup; else survivors are killed and emptied is posted later.
     bool end();
@@ -50,6 +51,7 @@ private:
     void on_exit();
     void on_memory_event();
     void on_cgroup_event();
+    void find_strays();
     Attempt* attempt() const;  // null once the container has gone on to another
 
     std::shared_ptr<Container> container_;
@@ -63,6 +65,8 @@ private:
     std::unique_ptr<WatchedFd> cgroup_events_;
     std::shared_ptr<LogCapture> capture_;
     bool about_to_execute_ = false;
+    bool killed_ = false;  // by us: the report's end after that is no execve(2)
+    std::vector<runtime::UniqueFd> strays_;  // pidfds of inits that a dying zygote did not tell of
 };
 
 }  // namespace mydocker::supervisor

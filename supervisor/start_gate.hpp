@@ -2,6 +2,8 @@
 // inbox.
 #pragma once
 
+#include <map>
+
 #include "supervisor/gate.hpp"
 #include "supervisor/inbox.hpp"
 
@@ -16,11 +18,13 @@ public:
         admit();
     }
     void request(Inbox& inbox) {
+        inboxes_[key(inbox)] = &inbox;
         gate_.request(key(inbox));
         admit();
     }
     void release(Inbox& inbox) {
         gate_.release(key(inbox));
+        inboxes_.erase(key(inbox));
         admit();
     }
     bool holds(const Inbox& inbox) const { return gate_.holds(key(inbox)); }
@@ -28,10 +32,11 @@ public:
 private:
     static Gate::Key key(const Inbox& inbox) { return reinterpret_cast<Gate::Key>(&inbox); }
     void admit() {
-        while (const auto key = gate_.admit()) reinterpret_cast<Inbox*>(*key)->post(Event::slot);
+        while (const auto key = gate_.admit()) inboxes_.at(*key)->post(Event::slot);
     }
 
     Gate gate_;
+    std::map<Gate::Key, Inbox*> inboxes_;  // of those in the queue or inside
 };
 
 }  // namespace mydocker::supervisor

@@ -42,7 +42,9 @@ StoredContainer decode(const std::string& text) {
     StoredContainer container;
     container.id = object.at("id");
     container.name = object.at("name");
-    container.origin = object.at("origin") == "file" ? Origin::file : Origin::client;
+    const std::string origin = object.at("origin");
+    if (origin != "file" && origin != "client") throw std::runtime_error("its origin is unknown");
+    container.origin = origin == "file" ? Origin::file : Origin::client;
     container.stopped = object.at("stopped");
     container.auto_remove = object.at("auto_remove");
     container.created = WallTime(WallTime::duration(object.at("created_ns").get<std::int64_t>()));

@@ -310,6 +310,11 @@ void Supervisor::shut_down(const std::string& reason) {
     changed.ring();
 }
 
+void Supervisor::close() {
+    for (const auto& [name, container] : containers_) container->close();
+    zygote_.close();
+}
+
 bool Supervisor::idle() const {
     return std::ranges::all_of(containers_,
                                [](const auto& entry) { return entry.second->at_rest(); });

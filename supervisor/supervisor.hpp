@@ -66,6 +66,7 @@ public:
     void shut_down(const std::string& reason);  // again: impatiently
     bool shutting_down() const { return shutting_down_; }
     bool idle() const;  // a shutdown is complete
+    void close();       // lets go of the loop; nothing is asked of it afterwards
 
     const Services& services() const { return services_; }
     Journal& journal() { return journal_; }

@@ -92,6 +92,13 @@ void ZygoteLink::replace(const std::string& why) {
     }
 }
 
+void ZygoteLink::close() {
+    patience_.cancel();
+    watched_.reset();
+    zygote_.reset();
+    pending_.clear();
+}
+
 void ZygoteLink::fail_all(const std::string& why) {
     auto lost = std::exchange(pending_, {});
     for (auto& [id, callback] : lost) callback({}, why);

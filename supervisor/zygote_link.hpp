@@ -26,6 +26,8 @@ public:
     // called.
     void clone(runtime::Box& box, Callback callback);
 
+    void close();  // ends the zygote; nothing more is asked of it
+
     pid_t pid() const { return zygote_ ? zygote_->pid() : -1; }
 
 private:

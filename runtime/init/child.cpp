@@ -83,6 +83,7 @@ int set_rlimit(const wire::StepHeader& step) {
 
 // Every candidate in turn, as execvp(3) does; EACCES is remembered, since it says more than ENOENT.
 int execute(const Texts& candidates, const Workload& workload) {
+    if (workload.arguments == nullptr || workload.environment == nullptr) return EPROTO;
     int worst = ENOENT;
     for (uint32_t i = 0; i < candidates.count; ++i) {
         ::execve(candidates.at(i), workload.arguments, workload.environment);

@@ -28,6 +28,10 @@ config::Autostart default_autostart(config::Policy policy) {
     return config::Autostart::no;
 }
 
+std::uint64_t attempts_of(const Container& container) {
+    return container.last_attempt() == nullptr ? 0 : container.last_attempt()->number;
+}
+
 // Until the container has been started for the first time (?await=1: the client opened its ears
 // before).
 asio::awaitable<void> await_first_start(Session& session, const Container& container) {
@@ -81,7 +85,7 @@ asio::awaitable<void> list_containers(Call call) {
 }
 
 asio::awaitable<void> create_container(Call call) {
-    const json body = json::parse(call.request.body, nullptr, false);
+    const json body = json_of(call.request.body);
     if (!body.is_object() || !body.contains("container") || !body["container"].is_object())
         throw Refusal{"invalid", "the body must be a JSON object with \"container\": {…}"};
     for (const auto& [key, value] : body.items())
@@ -137,14 +141,15 @@ asio::awaitable<void> delete_container(Call call) {
 
 asio::awaitable<void> start_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t before =
-        container->ledger().empty() ? 0 : container->last_attempt()->number;
-    const bool runs = container->state() == State::running && container->wish() == Wish::up;
-    const bool begins = container->state() == State::building ||
-                        container->state() == State::starting ||
-                        container->state() == State::arming || container->state() == State::armed;
+    const std::uint64_t last = attempts_of(*container);
+    // Whether the last attempt is the one that will come of it, or the next.
+    const bool wanted = container->wish() != Wish::down;
+    const bool runs = wanted && container->state() == State::running;
+    const bool begins =
+        wanted && (container->state() == State::building || container->state() == State::starting ||
+                   container->state() == State::arming || container->state() == State::armed);
     call.supervisor.start(*container);
-    if (!runs) co_await await_start(call.session, container, begins ? before - 1 : before);
+    if (!runs) co_await await_start(call.session, container, begins ? last - 1 : last);
     co_await respond_json(call.session, 200, summary(*container).dump());
 }
 
@@ -157,12 +162,10 @@ asio::awaitable<void> stop_container(Call call) {
 
 asio::awaitable<void> restart_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t before =
-        container->ledger().empty() ? 0 : container->last_attempt()->number;
+    const std::uint64_t last = attempts_of(*container);
     if (call.supervisor.shutting_down()) throw Refusal{"busy", "mydockerd is shutting down"};
     container->restart(timeout_of(call.request));
-    const bool armed = container->state() == State::arming || container->state() == State::armed;
-    co_await await_start(call.session, container, armed ? before - 1 : before);
+    co_await await_start(call.session, container, last);
     co_await respond_json(call.session, 200, summary(*container).dump());
 }
 

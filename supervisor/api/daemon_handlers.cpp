@@ -15,7 +15,7 @@ namespace {
 
 // The containers that {"names": […]} names; every one of the host file where it names none.
 std::vector<Supervisor::ContainerPtr> named(const Supervisor& supervisor, const std::string& body) {
-    const json object = body.empty() ? json::object() : json::parse(body, nullptr, false);
+    const json object = body.empty() ? json::object() : json_of(body);
     const json names = object.is_object() ? object.value("names", json::array()) : json();
     if (!names.is_array()) throw Refusal{"invalid", "the body must be {\"names\": [\"…\"]}"};
     std::vector<Supervisor::ContainerPtr> found;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "supervisor/api/http.hpp"
@@ -46,6 +47,7 @@ asio::awaitable<void> get_logs(Call call);
 asio::awaitable<void> get_events(Call call);
 
 // What several of them need.
+nlohmann::json json_of(const std::string& body);  // discarded where it is no JSON
 asio::awaitable<void> respond_json(Session& session, int status, std::string json);
 // Waits until the container's last start has come to something: it runs, or it could not be
 // started. Throws the Refusal that tells why not.

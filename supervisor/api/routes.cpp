@@ -83,6 +83,16 @@ asio::awaitable<void> dispatch(Supervisor& supervisor, Session& session, const R
 
 }  // namespace
 
+nlohmann::json json_of(const std::string& body) {
+    // Copying and writing JSON recurse: the depth is a client's, the stack is ours.
+    constexpr int deepest = 64;
+    const auto check = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+        if (depth > deepest) throw Refusal{"invalid", "the body nests too deep"};
+        return true;
+    };
+    return nlohmann::json::parse(body, check, false);
+}
+
 asio::awaitable<void> respond_json(Session& session, int status, std::string json) {
     json += '\n';
     co_await session.respond(status, "application/json", std::move(json));

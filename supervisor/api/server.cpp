@@ -61,10 +61,14 @@ void Server::close() {
     room_.poke();
 }
 
+void Server::hang_up() {
+    for (Session* session : sessions_) session->hang_up();
+}
+
 asio::awaitable<void> Server::accept_loop() {
     constexpr auto retry = std::chrono::milliseconds{100};
     while (acceptor_.is_open()) {
-        if (clients_ >= max_clients) {
+        if (sessions_.size() >= max_clients) {
             co_await room_.pause();
             continue;
         }
@@ -81,19 +85,22 @@ asio::awaitable<void> Server::accept_loop() {
 }
 
 asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket) {
-    struct Count {
-        Server& server;
-        explicit Count(Server& owner) : server(owner) { ++server.clients_; }
-        ~Count() {
-            --server.clients_;
-            server.room_.poke();
-        }
-        Count(const Count&) = delete;
-        Count& operator=(const Count&) = delete;
-    };
-    const Count counted(*this);
     const bool allowed = may_connect(socket.native_handle());
     const auto session = std::make_shared<Session>(std::move(socket));
+    struct Listed {
+        Server& server;
+        Session* session;
+        Listed(Server& owner, Session* listed) : server(owner), session(listed) {
+            server.sessions_.insert(session);
+        }
+        ~Listed() {
+            server.sessions_.erase(session);
+            server.room_.poke();
+        }
+        Listed(const Listed&) = delete;
+        Listed& operator=(const Listed&) = delete;
+    };
+    const Listed listed(*this, session.get());
     if (!allowed) {
         co_await session->respond(
             403, "application/json",

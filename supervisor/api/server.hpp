@@ -4,11 +4,14 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/local/stream_protocol.hpp>
+#include <set>
 #include <string>
 
 #include "supervisor/supervisor.hpp"
 
 namespace mydocker::supervisor::api {
+
+class Session;
 
 class Server {
 public:
@@ -19,8 +22,9 @@ public:
     Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path);
     ~Server();  // removes the socket
 
-    void open();   // starts accepting
-    void close();  // stops accepting; running requests go on
+    void open();     // starts accepting
+    void close();    // stops accepting; running requests go on
+    void hang_up();  // ends every connection
 
 private:
     asio::awaitable<void> accept_loop();
@@ -30,7 +34,7 @@ private:
     Supervisor& supervisor_;
     std::string path_;
     asio::local::stream_protocol::acceptor acceptor_;
-    std::size_t clients_ = 0;
+    std::set<Session*> sessions_;
     Waker room_;  // a client has left, or closing
 };
 

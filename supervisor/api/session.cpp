@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include <asio/buffer.hpp>
 #include <asio/experimental/as_tuple.hpp>
 #include <asio/redirect_error.hpp>
@@ -65,6 +67,10 @@ asio::awaitable<std::optional<Request>> Session::read() {
                 co_await respond(408, "application/json",
                                  "{\"error\":\"the request was not complete within 10 "
                                  "s\",\"code\":\"invalid\"}\n");
+            if (error == asio::error::eof && timed)  // it may still listen
+                co_await respond(400, "application/json",
+                                 "{\"error\":\"the request ended before it was "
+                                 "complete\",\"code\":\"invalid\"}\n");
             co_return std::nullopt;
         }
         buffer_.append(chunk, count);
@@ -103,16 +109,24 @@ asio::awaitable<void> Session::end_chunks() {
     if (!gone_) co_await write("0\r\n\r\n");
 }
 
+void Session::hang_up() {
+    gone_ = true;
+    asio::error_code ignored;
+    socket_.close(ignored);
+    waker.poke();
+}
+
+// Nothing is consumed, so the next request finds the connection as it should be.
 void Session::watch_peer() {
-    keep_alive_ = false;  // nothing more is read from this connection
     socket_.async_wait(Socket::wait_read, [weak = weak_from_this()](const asio::error_code& error) {
         const auto self = weak.lock();
         if (error || !self) return;
         char byte = 0;
         const ssize_t count =
             ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-        // A client that sends on is still there; what it sends is not read any more.
-        if (count > 0) return;
+        if (count > 0) return;  // a client that sends on is still there
+        // Asio may wake a new descriptor with the last event of one that was closed in that turn.
+        if (count < 0 && (errno == EAGAIN || errno == EINTR)) return self->watch_peer();
         self->gone_ = true;
         self->waker.poke();
     });

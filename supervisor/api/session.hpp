@@ -31,6 +31,7 @@ public:
     // For a handler that waits: from here on `waker` is poked and gone() is true when the client
     // leaves.
     void watch_peer();
+    void hang_up();
     bool gone() const { return gone_; }
     bool responded() const { return responded_; }
     Waker waker;

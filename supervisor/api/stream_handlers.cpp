@@ -102,6 +102,7 @@ asio::awaitable<void> get_events(Call call) {
     Session& session = call.session;
     Journal& journal = call.supervisor.journal();
     const std::string container = call.request.get("container");
+    const bool is_name = call.supervisor.containers().contains(container);  // before any id
     std::uint64_t seen =
         number_of(call.request, "since").value_or(call.request.flag("follow") ? journal.last() : 0);
     seen = std::min(seen, journal.last());
@@ -116,7 +117,8 @@ asio::awaitable<void> get_events(Call call) {
         seen = std::max(seen, journal.oldest() - 1);
         while (seen < journal.last() && lines.size() < (64UL << 10)) {
             const JournalEntry& entry = *journal.find(++seen);
-            if (container.empty() || entry.container == container)
+            if (container.empty() || entry.container == container ||
+                (!is_name && entry.id.starts_with(container)))
                 lines += show(entry).dump() + "\n";
         }
         if (!lines.empty()) {
