@@ -14,7 +14,9 @@
 
 namespace mydocker::config {
 
-inline constexpr std::size_t most_bytes = std::size_t{1} << 20U;
+inline constexpr std::size_t most_bytes = std::size_t{1} << 20U;  // of a host file
+// More than the control API takes: what it accepted must be readable again from the store.
+inline constexpr std::size_t most_json_bytes = std::size_t{8} << 20U;
 inline constexpr unsigned most_levels = 32;
 
 struct Place {
@@ -48,8 +50,9 @@ std::string_view kind_of(const Node& node);
 // nullptr: not a table, or no such key.
 const Member* find(const Node& table, std::string_view key);
 
-// The root is a table; nullopt: `problems` says why. Both refuse more than most_bytes, most_levels,
-// a key given twice and anything that is not UTF-8. Problems of JSON stand in no file.
+// The root is a table; nullopt: `problems` says why. Both refuse more than most_bytes
+// (JSON: most_json_bytes), most_levels, a key given twice and anything that is not UTF-8. Problems
+// of JSON stand in no file.
 std::optional<Node> parse_toml(std::string_view text, const std::string& file,
                                std::vector<Problem>& problems);
 std::optional<Node> parse_json(std::string_view text, std::vector<Problem>& problems);

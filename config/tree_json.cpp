@@ -126,7 +126,7 @@ std::optional<Node> parse_json(std::string_view text, std::vector<Problem>& prob
         problems.push_back({"", 0, 0, "", std::move(what), ""});
         return std::nullopt;
     };
-    if (text.size() > most_bytes) return refuse("larger than 1 MiB");
+    if (text.size() > most_json_bytes) return refuse("larger than 8 MiB");
     TreeBuilder builder{problems};
     if (!nlohmann::json::sax_parse(text, &builder)) return std::nullopt;
     std::optional<Node> root = builder.take();

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bitset>
 #include <charconv>
 
@@ -32,6 +33,13 @@ CpuSet parse_cpus(std::string_view list) {
         at = next < end ? next + 1 : end;
     }
     return result;
+}
+
+// The kernel takes a CPU that is possible but absent, and then runs the workload elsewhere.
+void check_cpus(const std::string& wanted, const std::string& available) {
+    if ((parse_cpus(wanted) & ~parse_cpus(available)).any())
+        fail(EINVAL, "cpuset \"" + wanted +
+                         "\" names CPUs that are not here (available: " + available + ")");
 }
 
 std::string key_of(std::string_view file) {
@@ -75,43 +83,21 @@ void remove_children(int dir, int depth) {
 
 Cgroup::Cgroup(const CgroupTree& tree, const std::string& name, const Limits& limits,
                Options options)
-    : tree_fd_(tree.fd()), tree_path_(tree.path()), name_(name) {
-    if (!limits.cpuset_cpus.empty() && tree.controllers().contains("cpuset")) {
-        // The kernel takes a CPU that is possible but absent, and then runs the workload elsewhere.
-        const CpuSet absent = parse_cpus(limits.cpuset_cpus) & ~parse_cpus(tree.cpus());
-        if (absent.any())
-            fail(EINVAL, "cpuset \"" + limits.cpuset_cpus +
-                             "\" names CPUs that are not here (available: " + tree.cpus() + ")");
-    }
-    if (::mkdirat(tree_fd_, name.c_str(), 0755) < 0) {
+    : tree_(&tree), best_effort_(options.best_effort), name_(name) {
+    if (::mkdirat(tree.fd(), name.c_str(), 0755) < 0) {
         if (errno != EEXIST) fail(errno, "make the cgroup " + path().string());
         // Left by an earlier attempt whose removal the kernel refused: ours only if nothing lives
         // in it.
         if (!remove())
             fail(EBUSY, "make the cgroup " + path().string() + ": an old one is still populated");
-        must(::mkdirat(tree_fd_, name.c_str(), 0755), "make the cgroup " + path().string());
+        must(::mkdirat(tree.fd(), name.c_str(), 0755), "make the cgroup " + path().string());
     }
     try {
-        fd_.reset(must(::openat(tree_fd_, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+        fd_.reset(must(::openat(tree.fd(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                        "open the cgroup " + path().string()));
-        for (const LimitWrite& limit : limit_writes(limits)) {
-            if (!tree.controllers().contains(std::string(limit.controller))) {
-                if (!options.best_effort)
-                    fail(ENOTSUP, missing_controller(limit, tree) +
-                                      "; limits = \"best-effort\" in [daemon] starts without");
-                skipped_.push_back("not limited: " + missing_controller(limit, tree));
-                continue;
-            }
-            // swap accounting may be compiled out or off while memory is there (swapaccount=0).
-            if (limit.file == "memory.swap.max" &&
-                ::faccessat(fd_.get(), "memory.swap.max", F_OK, 0) < 0) {
-                skipped_.push_back("swap is not limited: this kernel has no memory.swap.max");
-                continue;
-            }
-            write(limit.file, limit.value, key_of(limit.file));
-        }
+        for (const LimitWrite& limit : limit_writes(limits)) apply(limit);
     } catch (...) {
-        ::unlinkat(tree_fd_, name.c_str(), AT_REMOVEDIR);
+        ::unlinkat(tree.fd(), name.c_str(), AT_REMOVEDIR);
         throw;
     }
 }
@@ -120,23 +106,41 @@ Cgroup::~Cgroup() {
     if (fd_) remove();
 }
 
-std::filesystem::path Cgroup::path() const { return tree_path_ / name_; }
+std::filesystem::path Cgroup::path() const { return tree_->path() / name_; }
+
+void Cgroup::apply(const LimitWrite& limit) {
+    const auto skip = [&](const std::string& why) {
+        if (std::ranges::find(skipped_, why) == skipped_.end()) skipped_.push_back(why);
+    };
+    if (!tree_->controllers().contains(std::string(limit.controller))) {
+        if (!best_effort_)
+            fail(ENOTSUP, missing_controller(limit, *tree_) +
+                              "; limits = \"best-effort\" in [daemon] starts without");
+        return skip("not limited: " + missing_controller(limit, *tree_));
+    }
+    // swap accounting may be compiled out or off while memory is there (swapaccount=0).
+    if (limit.file == "memory.swap.max" && ::faccessat(fd_.get(), "memory.swap.max", F_OK, 0) < 0)
+        return skip("swap is not limited: this kernel has no memory.swap.max");
+    if (limit.file != "cpuset.cpus") return write(limit.file, limit.value, key_of(limit.file));
+    const std::string available = tree_->cpus();
+    check_cpus(limit.value, available);
+    // Lifted: the kernel takes no empty set while a process is in it (ENOSPC).
+    write(limit.file, limit.value == "\n" ? available : limit.value, "cpuset");
+}
 
 void Cgroup::write(std::string_view file, const std::string& value, const std::string& what) const {
-    std::string shown = value == "\n" ? "" : value;
     write_file_at(fd_.get(), std::string(file).c_str(), value,
-                  "set " + what + ": write \"" + shown + "\" to " + (path() / file).string());
+                  "set " + what + ": write \"" + value + "\" to " + (path() / file).string());
 }
 
 void Cgroup::update(const Limits& before, const Limits& after) {
     const auto changes = limit_changes(before, after);
     try {
-        for (const LimitWrite& change : changes)
-            write(change.file, change.value, key_of(change.file));
+        for (const LimitWrite& change : changes) apply(change);
     } catch (...) {
         for (const LimitWrite& change : limit_changes(after, before)) {
             try {
-                write(change.file, change.value, key_of(change.file));
+                apply(change);
             } catch (const std::system_error&) {  // the first refusal is the one to tell
             }
         }
@@ -178,13 +182,13 @@ std::uint64_t Cgroup::inode() const {
 }
 
 bool Cgroup::remove() {
-    if (::unlinkat(tree_fd_, name_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
+    if (::unlinkat(tree_->fd(), name_.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) {
         fd_.reset();
         return true;
     }
-    const UniqueFd self(::openat(tree_fd_, name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd self(::openat(tree_->fd(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (self) remove_children(self.get(), 0);
-    if (::unlinkat(tree_fd_, name_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
+    if (::unlinkat(tree_->fd(), name_.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT) return false;
     fd_.reset();
     return true;
 }

@@ -46,10 +46,12 @@ public:
     bool remove();
 
 private:
+    // Writes one limit, or notes in skipped() why it need not be written.
+    void apply(const LimitWrite& limit);
     void write(std::string_view file, const std::string& value, const std::string& what) const;
 
-    int tree_fd_ = -1;
-    std::filesystem::path tree_path_;
+    const CgroupTree* tree_;
+    bool best_effort_ = false;
     std::string name_;
     UniqueFd fd_;
     std::vector<std::string> skipped_;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 
 #include "runtime/error.hpp"
@@ -143,6 +144,18 @@ void add_privileges(Plan& plan, const Spec& spec, const User& user) {
     if (process.no_new_privileges) plan.push_back({Op::no_new_privs});
 }
 
+// The `ulimit` words for the kernel's numbers.
+std::string resource_name(std::uint64_t resource) {
+    constexpr const char* names[] = {
+        "cpu",     "fsize", "data",  "stack",      "core",     "rss",  "nproc",  "nofile",
+        "memlock", "as",    "locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime"};
+    return resource < std::size(names) ? names[resource] : std::to_string(resource);
+}
+
+std::string rlimit_text(std::uint64_t value) {
+    return value == std::numeric_limits<std::uint64_t>::max() ? "unlimited" : std::to_string(value);
+}
+
 }  // namespace
 
 Plan make_plan(const Spec& spec, const User& user, const std::vector<bool>& directories) {
@@ -225,7 +238,9 @@ std::string describe(const PlanStep& step) {
         case Op::read_only: return "make " + text(0) + " read-only";
         case Op::seal_root: return "make the root file system read-only";
         case Op::oom_score_adj: return "set oom_score_adj";
-        case Op::rlimit: return "set resource limit " + std::to_string(step.a);
+        case Op::rlimit:
+            return "set the resource limit " + resource_name(step.a) + " to " +
+                   rlimit_text(step.b) + ":" + rlimit_text(step.c);
         case Op::work_dir: return "enter the working directory " + text(0);
         case Op::bounding: return "drop capabilities from the bounding set";
         case Op::groups: return "set the supplementary groups";
@@ -249,6 +264,8 @@ InitFailure explain(const Plan& plan, const wire::StepFailure& failure) {
     const auto arguments = std::ranges::find(plan, Op::arguments, &PlanStep::op);
     const std::string program = arguments != plan.end() ? arguments->texts.at(0) : step.texts.at(0);
     std::string text = "execute " + program + ": " + reason;
+    if (failure.error == E2BIG)
+        text += " (one argument or variable may have 128 KiB, all together a quarter of the stack)";
     if (failure.error != ENOENT) return {text, 126};
     if (program.find('/') == std::string::npos) text += " (searched in the container's PATH)";
     return {text, 127};

@@ -26,6 +26,7 @@ struct Change {
     std::string container;          // "" for [daemon]
     std::vector<std::string> keys;  // "mem_limit", "restart.delay"; empty for add and remove
     std::string reason;             // one line for people
+    bool failed = false;            // tried, and not done: the reason says why
     bool operator==(const Change&) const = default;
 };
 

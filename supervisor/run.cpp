@@ -66,8 +66,6 @@ void Run::adopt(runtime::Zygote::Answer answer, const std::string& error) {
 }
 
 void Run::release() {
-    capture_->start();
-    watch(*report_, &Run::read_report);
     plan_bytes_ = runtime::encode(box_.plan);
     plan_ = std::make_unique<WatchedFd>(container_->services_.executor, std::move(box_.plan_write));
     // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
@@ -77,6 +75,9 @@ void Run::release() {
                           self->plan_.reset();
                           self->plan_bytes_ = {};
                       });
+    // While the init already reads: what it says meanwhile waits in the pipes.
+    capture_->start();
+    watch(*report_, &Run::read_report);
 }
 
 void Run::read_report() {

@@ -236,10 +236,12 @@ std::vector<Change> Supervisor::reload() {
         try {
             apply(change, fresh);
         } catch (const std::system_error& error) {
+            change.failed = true;
             change.reason = "failed, and left as it was: " + std::string(error.what());
             log::error("reload: {}: {}", change.container, error.what());
             continue;
         } catch (const Refusal& refusal) {
+            change.failed = true;
             change.reason = "refused: " + refusal.text;
             log::error("reload: {}: {}", change.container, refusal.text);
             continue;

@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(broken_json) {
         {R"({"command":["a\u0000b"]})", "container.web.command[0]: contains a NUL byte\n"},
         {deep(32), "nested deeper than 32 levels\n"},
         {deep(100'000), "nested deeper than 32 levels\n"},
-        {std::string(std::size_t{2} << 20U, ' '), "larger than 1 MiB\n"},
+        {std::string(std::size_t{9} << 20U, ' '), "larger than 8 MiB\n"},
     };
     for (const auto& [json, expected] : cases) {
         BOOST_TEST_CONTEXT(json.substr(0, 80)) {

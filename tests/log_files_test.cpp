@@ -83,6 +83,19 @@ BOOST_AUTO_TEST_CASE(a_file_is_filled_to_its_last_byte) {
     BOOST_TEST(contents(files.path(2)) == "\n");
 }
 
+BOOST_AUTO_TEST_CASE(many_records_at_once_are_spread_over_files) {
+    const Scratch scratch;
+    LogFiles files(scratch.path(), {.max_size = 100, .max_files = 9});
+    files.append(record('a', 70));
+    files.append(record('b', 20) + record('c', 40) + record('d', 60) + record('e', 300) +
+                 record('f', 1));
+    BOOST_TEST(contents(files.path(1)) == record('a', 70) + record('b', 20));
+    BOOST_TEST(contents(files.path(2)) == record('c', 40) + record('d', 60));
+    BOOST_TEST(contents(files.path(3)) == record('e', 300));
+    BOOST_TEST(contents(files.path(4)) == "\n");
+    BOOST_CHECK((files.end() == LogPosition{4, 1}));
+}
+
 BOOST_AUTO_TEST_CASE(a_record_larger_than_a_file_has_one_for_itself) {
     const Scratch scratch;
     LogFiles files(scratch.path(), {.max_size = 100, .max_files = 9});

@@ -145,6 +145,7 @@ void become_container(const ChildFds& fds) {
     const Plan plan = read_plan(fds.plan);
     if (!whole(plan)) give_up(fds.report, UINT32_MAX, EPROTO);
     ::setsid();
+    ::umask(0);  // files and devices that are made have the modes they were given
     if (const int error = take_standard_fds(fds)) give_up(fds.report, 0, error);
 
     wire::PlanHeader header;
@@ -159,7 +160,10 @@ void become_container(const ChildFds& fds) {
         if (plan.size - at < step.bytes) give_up(fds.report, index, EPROTO);
         const Texts texts{plan.data + at, step.texts, step.bytes};
         at += step.bytes;
-        if (step.op == wire::Op::execute) report_step(fds.report, index, 0);
+        if (step.op == wire::Op::execute) {
+            ::umask(022);
+            report_step(fds.report, index, 0);
+        }
         if (const int error = perform(step, texts, fds, workload))
             give_up(fds.report, index, error);
     }

@@ -23,16 +23,20 @@ int open_target(const char* path, uint64_t extra_flags, uint64_t resolve) {
     return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
 }
 
-// Mounts `mount_fd` on the path, which must exist.
-int move_onto(int mount_fd, const char* path, uint64_t resolve) {
-    const int target = open_target(path, 0, resolve);
-    if (target < 0) return errno;
+// Mounts `mount_fd` on what `target` is open on; both are closed.
+int move_onto(int mount_fd, int target) {
     const int result = kernel::move_mount(mount_fd, "", target, "",
                                           MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
     const int error = result < 0 ? errno : 0;
     ::close(target);
     ::close(mount_fd);
     return error;
+}
+
+// The same by path, which must exist.
+int move_onto(int mount_fd, const char* path, uint64_t resolve) {
+    const int target = open_target(path, 0, resolve);
+    return target < 0 ? errno : move_onto(mount_fd, target);
 }
 
 // "key=value" or "flag" into a file system context; returns 0 or an errno.
@@ -64,6 +68,7 @@ int enter_root() {
 }
 
 int make_dirs(const char* path, mode_t mode) {
+    if (::mkdir(path, mode) == 0) return 0;  // nearly always: its parent is there
     char part[4096];
     const size_t size = ::strlen(path);
     if (size >= sizeof part) return ENAMETOOLONG;
@@ -73,12 +78,12 @@ int make_dirs(const char* path, mode_t mode) {
         part[i] = '\0';
         const bool last = i == size;
         if (::mkdir(part, last ? mode : 0755) < 0) {
-            if (errno != EEXIST && errno != EROFS) return errno;
+            const int error = errno;
+            if (error != EEXIST && error != EROFS) return error;
             struct stat status;
-            if (::stat(part, &status) < 0) return errno == ENOENT ? EROFS : errno;
+            // It exists and yet does not: a symlink that leads nowhere.
+            if (::stat(part, &status) < 0) return errno == ENOENT && error == EROFS ? EROFS : errno;
             if (!S_ISDIR(status.st_mode)) return ENOTDIR;
-        } else if (last && ::chmod(part, mode) < 0) {  // past the umask
-            return errno;
         }
     }
     return 0;
@@ -88,12 +93,12 @@ int mount_new(const Texts& texts, unsigned attributes, mode_t mode, bool follow_
     const char* target = texts.at(0);
     const uint64_t resolve =
         RESOLVE_NO_MAGICLINKS | (follow_symlinks ? 0 : static_cast<uint64_t>(RESOLVE_NO_SYMLINKS));
-    const int probe = open_target(target, O_DIRECTORY, resolve);
-    if (probe >= 0) {
-        ::close(probe);
-    } else {
+    int place = open_target(target, O_DIRECTORY, resolve);
+    if (place < 0) {
         if (errno != ENOENT) return errno;
         if (const int error = make_dirs(target, mode)) return error;
+        place = open_target(target, O_DIRECTORY, resolve);
+        if (place < 0) return errno;
     }
     const int context = kernel::fsopen(texts.at(1), FSOPEN_CLOEXEC);
     if (context < 0) return errno;
@@ -105,7 +110,7 @@ int mount_new(const Texts& texts, unsigned attributes, mode_t mode, bool follow_
     const int made = error == 0 ? kernel::fsmount(context, FSMOUNT_CLOEXEC, attributes) : -1;
     if (error == 0 && made < 0) error = errno;
     ::close(context);
-    return error != 0 ? error : move_onto(made, target, resolve);
+    return error != 0 ? error : move_onto(made, place);
 }
 
 int attach(const char* target, int mount_fd, bool directory) {
@@ -136,8 +141,7 @@ int attach(const char* target, int mount_fd, bool directory) {
 
 int make_device(const char* path, mode_t mode, uint64_t major, uint64_t minor) {
     const dev_t device = makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor));
-    if (::mknod(path, S_IFCHR | mode, device) < 0) return errno;
-    return ::chmod(path, mode) < 0 ? errno : 0;  // past the umask
+    return ::mknod(path, S_IFCHR | mode, device) < 0 ? errno : 0;
 }
 
 int mask(const char* path) {

@@ -118,9 +118,11 @@ void Session::hang_up() {
 
 // Nothing is consumed, so the next request finds the connection as it should be.
 void Session::watch_peer() {
+    if (std::exchange(watching_, true)) return;
     socket_.async_wait(Socket::wait_read, [weak = weak_from_this()](const asio::error_code& error) {
         const auto self = weak.lock();
         if (error || !self) return;
+        self->watching_ = false;
         char byte = 0;
         const ssize_t count =
             ::recv(self->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -43,6 +43,7 @@ private:
     RequestParser parser_;
     std::string buffer_;  // read, not yet parsed
     bool keep_alive_ = true;
+    bool watching_ = false;  // the peer, by a wait in flight
     bool gone_ = false;
     bool responded_ = false;
 };

@@ -190,6 +190,7 @@ json show(const std::vector<Change>& changes, bool applied) {
         list.push_back({{"container", change.container},
                         {"action", name(change.kind)},
                         {"keys", change.keys},
+                        {"failed", change.failed},
                         {"reason", change.reason}});
     return {{"changes", list}, {"applied", applied}};
 }

@@ -5,7 +5,8 @@
 //   GET    /v1/version                         {"version","api","pid"}
 //   GET    /v1/info                            the daemon: paths, cgroup, controllers, counts,
 //   warnings POST   /v1/shutdown                        202, then stops every container and ends
-//   POST   /v1/reload[?plan=1] {"changes":[{"container","action","keys":[…],"reason"}],"applied"}
+//   POST   /v1/reload[?plan=1]
+//       {"changes":[{"container","action","keys":[…],"reason","failed"}],"applied"}
 //   POST   /v1/up, /v1/down                    {"names":[…]}, empty or absent: all ->
 //   {"changes":[…]} GET    /v1/containers[?all=1]              [summary…] POST   /v1/containers
 //   {"name"?,"auto_remove"?,"container":{TOML keys}} -> 201 {"id","name","warnings":[…]} GET

@@ -164,7 +164,7 @@ command = ["/bin/sh", "-c",
 stop_signal = "KILL"
 volumes = [")" + scratch.string() +
                         R"(:/out"]
-restart = { policy = "on-failure", delay = "4s", jitter = 0.0, prearm = true }
+restart = { policy = "on-failure", delay = "6s", jitter = 0.0, prearm = true }
 )");
     BOOST_REQUIRE(daemon.reaches("web", "waiting"));
     BOOST_REQUIRE(eventually([&] { return daemon.inspect("web").value("pid", 0) != 0; }));

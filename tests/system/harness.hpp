@@ -83,6 +83,8 @@ public:
     bool alive() const;
 
 private:
+    nlohmann::json answer_to(const std::string& path) const;  // {} for anything but 200
+
     std::filesystem::path directory_;
     std::vector<std::string> command_;
     pid_t pid_ = -1;

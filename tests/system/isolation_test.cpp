@@ -101,11 +101,11 @@ BOOST_AUTO_TEST_CASE(the_hosts_root_is_copied_on_write) {
     const Daemon daemon;
     const std::string passwd = read_file("/etc/passwd");
     const Result result = shell(daemon, {},
-                                "echo intruder >> /etc/passwd; rm -rf /usr/share; touch /marker; "
-                                "tail -n 1 /etc/passwd; ls -d /usr/share /marker 2> /dev/null");
+                                "echo intruder >> /etc/passwd; rm /etc/group; touch /marker; "
+                                "tail -n 1 /etc/passwd; ls -d /etc/group /marker 2> /dev/null");
     BOOST_CHECK_EQUAL(result.out, "intruder\n/marker\n");
     BOOST_CHECK_EQUAL(read_file("/etc/passwd"), passwd);
-    BOOST_CHECK(fs::exists("/usr/share"));
+    BOOST_CHECK(fs::exists("/etc/group"));
     BOOST_CHECK(!fs::exists("/marker"));
 }
 
@@ -121,8 +121,8 @@ BOOST_AUTO_TEST_CASE(volumes_tmpfs_and_a_read_only_root) {
                "--shm-size", "2m"},
               "cat /rw/file /ro/file /one/file; echo inside > /rw/made; cat /ro/made;"
               "for place in /ro/x /one/file /etc/x /x; do"
-              "  { : >> $place; } 2> /dev/null && echo written: $place; done;"
-              "for place in /rw/x /scratch/x /dev/shm/x; do : >> $place || echo not $place; done;"
+              "  { true >> $place; } 2> /dev/null && echo written: $place; done;"
+              "for place in /rw/x /scratch/x /dev/shm/x; do true >> $place || echo not $place; done;"
               "mount -o remount,rw / 2> /dev/null && echo remounted;"
               "head -c 2000000 /dev/zero > /scratch/big 2> /dev/null || echo full;"
               "stat -c %a /scratch; stat -f -c '%b %S' /dev/shm;"

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <boost/test/unit_test.hpp>
+#include <set>
 
 #include "tests/system/harness.hpp"
 #include "tests/system/supervision.hpp"
@@ -198,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_prearmed_restart_has_its_init_ready_and_has_run_nothing) 
                                       R"(restart = { policy = "on-failure", delay = "3s",
 multiplier = 1, jitter = 0, attempts = 1, prearm = true })"));
     BOOST_REQUIRE(eventually([&] {
-        return contains(daemon.ctl({"explain", "web"}).out, "its init stands ready (prearm)");
+        const std::string told = daemon.api("GET", "/v1/containers/web/explain").body;
+        return contains(told, "its init stands ready (prearm)");
     }));
     const json armed = daemon.inspect("web");
     BOOST_CHECK_EQUAL(armed.at("state"), "waiting");
@@ -264,15 +266,13 @@ restart = { policy = "always", delay = "100ms", jitter = 0 }
 )";
     const Daemon daemon(toml);
     const auto all_run = [&](int attempt) {
-        const json list = json::parse(daemon.ctl({"ps", "--format", "json"}).out, nullptr, false);
-        return list.is_array() && list.size() == count &&
-               std::all_of(list.begin(), list.end(), [&](const json& one) {
+        const auto all = list(daemon);
+        return all.size() == count && std::all_of(all.begin(), all.end(), [&](const json& one) {
                    return one.at("state") == "running" && one.at("attempt") == attempt;
                });
     };
     BOOST_REQUIRE(eventually([&] { return all_run(1); }, 60s));
-    const json list = json::parse(daemon.ctl({"ps", "--format", "json"}).out);
-    for (const json& one : list) ::kill(one.at("pid").get<pid_t>(), SIGKILL);
+    for (const json& one : list(daemon)) ::kill(one.at("pid").get<pid_t>(), SIGKILL);
     BOOST_REQUIRE(eventually([&] { return all_run(2); }, 60s));
 
     std::set<std::string> starting;

@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(the_kernels_switches_are_read_only) {
     const std::string script =
         "for file in /proc/sys/kernel/hostname /proc/sys/vm/drop_caches /proc/sysrq-trigger"
         "    /proc/irq/default_smp_affinity /sys/fs/cgroup/memory.max /sys/kernel/mm/ksm/run; do"
-        "  { : >> $file; } 2> /dev/null && echo writable: $file; done;"
+        "  { true >> $file; } 2> /dev/null && echo writable: $file; done;"
         "mkdir /sys/fs/cgroup/child 2> /dev/null && echo a cgroup;"
         "mount -t tmpfs x /mnt 2> /dev/null && echo a mount;"
         "mount -o remount,rw /proc/sys 2> /dev/null && echo a remount;"

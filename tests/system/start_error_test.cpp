@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(each_says_what_failed_and_why) {
          "cpuset \"0-1,7\" names CPUs that are not here (available: 0-1): Invalid argument"},
         {{"--ulimit", "nofile=1073741824:1073741825", "true"},
          125,
-         "set resource limit nofile to 1073741824:1073741825: Operation not permitted"}};
+         "set the resource limit nofile to 1073741824:1073741825: Operation not permitted"}};
     for (const Row& row : rows) {
         std::vector<std::string> arguments{"run", "--rm", "--name", "web"};
         arguments.insert(arguments.end(), row.arguments.begin(), row.arguments.end());

@@ -41,13 +41,18 @@ bool BlockedProgram::is_awaited() const { return ::fcntl(fd_, F_GETLEASE) != F_W
 
 void BlockedProgram::let_go() { ::fcntl(fd_, F_SETLEASE, F_UNLCK); }
 
-std::vector<nlohmann::json> events(const Daemon& daemon, const std::string& container) {
-    std::vector<std::string> arguments{"events", "--no-follow", "--format", "json"};
-    if (!container.empty()) arguments.push_back(container);
+std::vector<nlohmann::json> json_lines(const std::string& text) {
     std::vector<nlohmann::json> all;
-    for (const std::string& line : lines_of(daemon.ctl(arguments).out))
-        all.push_back(nlohmann::json::parse(line));
+    for (const std::string& line : lines_of(text)) all.push_back(nlohmann::json::parse(line));
     return all;
+}
+
+std::vector<nlohmann::json> list(const Daemon& daemon) {
+    return nlohmann::json::parse(daemon.api("GET", "/v1/containers?all=1").body);
+}
+
+std::vector<nlohmann::json> events(const Daemon& daemon, const std::string& container) {
+    return json_lines(daemon.api("GET", "/v1/events?container=" + container).body);
 }
 
 std::string states(const Daemon& daemon, const std::string& container) {

@@ -32,7 +32,13 @@ private:
     int fd_ = -1;
 };
 
-// All events so far, or those of one container, through mydocker-ctl.
+// One JSON object a line, as `--format json` prints lists.
+std::vector<nlohmann::json> json_lines(const std::string& text);
+
+// All containers, as `ps -a` knows them.
+std::vector<nlohmann::json> list(const Daemon& daemon);
+
+// All events so far, or those of one container.
 std::vector<nlohmann::json> events(const Daemon& daemon, const std::string& container = "");
 // "queued starting running": the states that a container went through.
 std::string states(const Daemon& daemon, const std::string& container);

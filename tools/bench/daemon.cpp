@@ -76,8 +76,9 @@ std::string Connection::receive() {
 }
 
 std::string post(const std::string& path, const std::string& body) {
-    return "POST " + path + " HTTP/1.1\r\nHost: bench\r\nContent-Length: " +
-           std::to_string(body.size()) + "\r\n\r\n" + body;
+    return "POST " + path +
+           " HTTP/1.1\r\nHost: bench\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
 }
 
 std::string get(const std::string& path) {
@@ -99,7 +100,7 @@ Daemon::Daemon(const Scene& scene, unsigned width) : directory_(scene.scratch() 
         ::dup2(file, 1);
         ::dup2(file, 2);
         ::execl(path.c_str(), "mydockerd", "--config", config.c_str(), "--state-dir", state.c_str(),
-                "--data-root", data.c_str(), "--log-level", "debug", nullptr);
+                "--data-root", data.c_str(), nullptr);
         ::_exit(127);
     }
     for (int patience = 0; patience < 500; ++patience) {

@@ -51,7 +51,6 @@ public:
 
     pid_t pid() const { return pid_; }
     pid_t zygote() const;
-    std::string logtext() { std::string t; FILE* f=fopen((directory_/"log").c_str(),"r"); char b[300]; while(fgets(b,300,f)) t+=b; return t.size()>9000?t.substr(t.size()-9000):t; }
 
 private:
     std::filesystem::path directory_;

@@ -36,16 +36,20 @@ const std::vector<Column>& change_columns() {
     return columns;
 }
 
+// 1 when something could not be changed, as with other commands for many containers.
 int show_changes(const Context& context, const Json& answer, const char* nothing) {
-    if (context.output.quiet) return 0;
     const Json changes =
         answer.is_object() ? answer.value("changes", Json::array()) : Json::array();
+    const bool failed = std::any_of(changes.begin(), changes.end(), [](const Json& change) {
+        return change.is_object() && change.value("failed", false);
+    });
+    if (context.output.quiet) return failed ? 1 : 0;
     if (changes.empty() && context.output.wants_table()) {
         write_out(std::string(nothing) + '\n');
         return 0;
     }
     show_records(context.output, {changes.begin(), changes.end()}, change_columns());
-    return 0;
+    return failed ? 1 : 0;
 }
 
 // Waits as long as it takes: `down` is done when the last container has ended.

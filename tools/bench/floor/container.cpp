@@ -79,8 +79,8 @@ bool make_dev() {
         unsigned minor;
     };
     ::umask(0);
-    constexpr Device devices[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},
-                                  {"/dev/full", 1, 7},   {"/dev/random", 1, 8},
+    constexpr Device devices[] = {{"/dev/null", 1, 3},    {"/dev/zero", 1, 5},
+                                  {"/dev/full", 1, 7},    {"/dev/random", 1, 8},
                                   {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
     for (const Device& device : devices)
         if (::mknod(device.path, S_IFCHR | 0666, makedev(device.major, device.minor)) < 0)
@@ -175,8 +175,7 @@ void become_container(const Inside& inside) {
     require(::read(inside.go, &byte, 1) == 1, step_release);
     const bool full = inside.recipe == Recipe::full;
     // Only now: in clone3 it would have taken the floor's own cgroup for the namespace's root.
-    require(::unshare(CLONE_NEWCGROUP) == 0 &&
-                kernel::mount_flags("/", MS_REC | MS_PRIVATE) == 0 &&
+    require(::unshare(CLONE_NEWCGROUP) == 0 && kernel::mount_flags("/", MS_REC | MS_PRIVATE) == 0 &&
                 ::sethostname("floor", 5) == 0,
             step_namespaces);
     require(enter_root(inside.root), step_root);

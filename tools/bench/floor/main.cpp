@@ -77,7 +77,8 @@ bool start(Slot& slot, Recipe recipe, const char* program) {
     arguments.stack_size = stack_size;
     const long pid = clone_sharing_memory(&arguments, enter, &slot.inside);
     if (pid < 0) return fail(static_cast<int>(-pid), "clone the container");
-    // A byte and not the pipe's end, which would need a system call more: the child has a copy of it.
+    // A byte and not the pipe's end, which would need a system call more: the child has a copy of
+    // it.
     const bool released = ::write(pipe[1], "", 1) == 1;
     ::close(pipe[1]);
     ::close(pipe[0]);
