@@ -58,6 +58,9 @@ bool delegated(const fs::path& cgroup) {
     return false;
 }
 
+// What we have made, a mydockerd that was killed too, is ours to remove.
+constexpr auto made_by_us = "user.mydocker";
+
 // Every process of `from` goes to `to`; again, until none is left: they may fork meanwhile.
 void move_processes(const fs::path& from, const fs::path& to) {
     for (int round = 0; round < 100; ++round) {
@@ -135,10 +138,11 @@ CgroupTree::CgroupTree(const std::string& configured) {
     for (const fs::path& part : path_.lexically_relative(mount)) {
         made /= part;
         if (::mkdir(made.c_str(), 0755) == 0)
-            ours_ = made == path_.lexically_normal();
+            ::setxattr(made.c_str(), made_by_us, "1", 1, 0);
         else if (errno != EEXIST)
             fail(errno, "make the cgroup " + made.string());
     }
+    ours_ = ::getxattr(path_.c_str(), made_by_us, nullptr, 0) > 0;
     enable_controllers(mount, path_);
     fd_.reset(must(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                    "open the cgroup " + path_.string()));

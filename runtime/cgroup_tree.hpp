@@ -40,7 +40,7 @@ private:
     std::filesystem::path path_;
     UniqueFd fd_;
     std::set<std::string> controllers_;
-    bool ours_ = false;  // we made the directory
+    bool ours_ = false;  // made by us, or by a mydockerd before us
 };
 
 }  // namespace mydocker::runtime

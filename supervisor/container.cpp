@@ -2,6 +2,7 @@
 #include "supervisor/container.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include "config/scalar.hpp"
 #include "runtime/error.hpp"
@@ -14,6 +15,22 @@
 namespace mydocker::supervisor {
 
 namespace {
+
+// What pid 1 of a namespace is spared unless it asked for it (signal(7): term and core).
+bool ends_by_default(int signal) {
+    switch (signal) {
+        case SIGKILL:
+        case SIGSTOP: return false;  // sent by an ancestor namespace, these always work
+        case SIGCHLD:
+        case SIGCONT:
+        case SIGURG:
+        case SIGWINCH:
+        case SIGTSTP:
+        case SIGTTIN:
+        case SIGTTOU: return false;
+        default: return true;
+    }
+}
 
 constexpr auto kill_patience = std::chrono::seconds{5};   // before a container counts as unkillable
 constexpr auto clear_patience = std::chrono::seconds{5};  // before survivors are killed again
@@ -189,6 +206,11 @@ void Container::signal(int number) {
         runtime::fail(ESRCH, "signal " + name() + ", which is not running");
     if (state_ != State::running && state_ != State::stopping)
         runtime::fail(ESRCH, "signal " + name() + ", which is " + std::string(shown_state(*this)));
+    if (ends_by_default(number) && !run_->init_notices(number))
+        runtime::fail(ENOTSUP,
+                      "signal " + name() + ": its pid 1 has no handler for " +
+                          config::signal_name(number) +
+                          ", so the kernel would drop it; stop it, or start it with init = true");
     run_->send(number);
 }
 
@@ -228,7 +250,7 @@ void Container::build() {
     attempt.began = std::chrono::system_clock::now();
     attempt.log = logs_.end();
     ledger_.push_back(std::move(attempt));
-    if (ledger_.size() > ledger_size) ledger_.pop_front();
+    if (ledger_.size() > ledger_size) ledger_.erase(ledger_.begin());
     try {
         run_ = std::make_shared<Run>(*this, translate(config_, services_.store.directory(id())));
         warnings_ = run_->cgroup().skipped();
@@ -248,17 +270,19 @@ void Container::announce() {
 void Container::send_stop_signal() {
     const bool ordered = wish_ != Wish::up;
     const std::string signal = config::signal_name(config_.stop_signal);
-    const config::Duration grace = grace_.value_or(config_.stop_grace_period);
+    config::Duration grace = grace_.value_or(config_.stop_grace_period);
     grace_.reset();
     reason_ = ordered ? "stopped by the operator: "
                       : "a process was killed for want of memory (oom_policy stop): ";
-    reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
-    // As pid 1 of its namespace it never sees a signal that it has no handler for
-    // (pid_namespaces(7)).
-    if (!config_.init && !run_->init_notices(config_.stop_signal)) {
+    // As pid 1 of its namespace it never sees a signal that it neither handles nor blocks
+    // (pid_namespaces(7)): there is nothing to wait for.
+    if (run_->init_notices(config_.stop_signal)) {
+        reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
+    } else {
+        grace = config::Duration{0};
         warnings_.push_back("its pid 1 has no handler for " + signal +
-                            ", so a stop has to wait for SIGKILL; init = true would forward it");
-        reason_ += " (" + warnings_.back() + ")";
+                            ", so a stop kills it at once; init = true would forward the signal");
+        reason_ += warnings_.back();
     }
     deadline_ = Clock::now() + grace;
     run_->send(config_.stop_signal);

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/host.hpp"
 #include "supervisor/attempt.hpp"
@@ -61,7 +61,7 @@ public:
     bool unkillable() const { return state_ == State::unkillable; }
     const std::string& reason() const { return reason_; }
     Wish wish() const { return wish_; }
-    const std::deque<Attempt>& ledger() const { return ledger_; }
+    const std::vector<Attempt>& ledger() const { return ledger_; }
     const Attempt* last_attempt() const { return ledger_.empty() ? nullptr : &ledger_.back(); }
     std::uint64_t restarts() const { return restarts_; }
     // When the back-off ends; nullopt unless it waits.
@@ -108,7 +108,7 @@ private:
     Wish wish_ = Wish::down;
     std::optional<config::Duration> grace_;  // of the stop in progress, where it was given
     History history_;
-    std::deque<Attempt> ledger_;
+    std::vector<Attempt> ledger_;
     std::uint64_t attempts_made_ = 0;
     std::uint64_t restarts_ = 0;
     std::vector<std::string> warnings_;

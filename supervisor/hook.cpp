@@ -36,13 +36,21 @@ std::string substitute(std::string text, const std::map<std::string, std::string
     return text;
 }
 
+void poke_at_exit(const std::shared_ptr<WatchedFd>& pidfd, Waker& waker) {
+    (*pidfd)->async_wait(asio::posix::stream_descriptor::wait_read,
+                         [pidfd, &waker](const asio::error_code& error) {
+                             if (error) return;
+                             // It may be the last event of another descriptor: see Run::on_exit().
+                             if (!runtime::peek_exit(pidfd->get()))
+                                 return poke_at_exit(pidfd, waker);
+                             waker.poke();
+                         });
+}
+
 asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_executor executor,
                              std::string what, std::optional<std::chrono::seconds> patience) {
     Waker waker(executor);
-    (*pidfd)->async_wait(asio::posix::stream_descriptor::wait_read,
-                         [&waker, keep = pidfd](const asio::error_code& error) {
-                             if (!error) waker.poke();
-                         });
+    poke_at_exit(pidfd, waker);
     std::optional<Time> deadline;
     if (patience) deadline = Clock::now() + *patience;
     if (!co_await waker.pause(deadline)) {

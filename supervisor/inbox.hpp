@@ -4,8 +4,8 @@
 
 #include <asio/awaitable.hpp>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "supervisor/lifecycle.hpp"
 #include "supervisor/waker.hpp"
@@ -33,7 +33,7 @@ public:
             if (closed_) co_return std::nullopt;
             if (!messages_.empty()) {
                 const Message message = messages_.front();
-                messages_.pop_front();
+                messages_.erase(messages_.begin());  // few at a time
                 co_return message;
             }
             if (deadline && std::chrono::steady_clock::now() >= *deadline)
@@ -52,7 +52,7 @@ public:
 
 private:
     Waker waker_;
-    std::deque<Message> messages_;
+    std::vector<Message> messages_;  // a deque would take half a kilobyte when empty
     bool closed_ = false;
 };
 

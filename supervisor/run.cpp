@@ -45,6 +45,12 @@ void Run::ask_for_init() {
         [self = shared_from_this()](runtime::Zygote::Answer answer, const std::string& error) {
             self->adopt(std::move(answer), error);
         });
+    // While the zygote clones: all that the release will need.
+    const auto& executor = container_->services_.executor;
+    report_ = std::make_unique<WatchedFd>(executor, std::move(box_.report_read));
+    capture_ = std::make_shared<LogCapture>(executor, container_->logs_, std::move(box_.output));
+    plan_ = std::make_unique<WatchedFd>(executor, std::move(box_.plan_write));
+    plan_bytes_ = runtime::encode(box_.plan);
 }
 
 void Run::adopt(runtime::Zygote::Answer answer, const std::string& error) {
@@ -55,25 +61,20 @@ void Run::adopt(runtime::Zygote::Answer answer, const std::string& error) {
         container_->post(Event::build_failed, number_);
         return;
     }
-    const auto& executor = container_->services_.executor;
     record->pid = answer.pid;
     record->oom_baseline = box_.cgroup.oom_kills().value_or(0);
-    pidfd_ = std::make_unique<WatchedFd>(executor, std::move(answer.pidfd));
+    pidfd_ = std::make_unique<WatchedFd>(container_->services_.executor, std::move(answer.pidfd));
     watch(*pidfd_, &Run::on_exit);
-    report_ = std::make_unique<WatchedFd>(executor, std::move(box_.report_read));
-    capture_ = std::make_shared<LogCapture>(executor, container_->logs_, std::move(box_.output));
     container_->post(Event::built, number_);
 }
 
 void Run::release() {
-    plan_bytes_ = runtime::encode(box_.plan);
-    plan_ = std::make_unique<WatchedFd>(container_->services_.executor, std::move(box_.plan_write));
     // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
     // EOF that releases the init. A failure means that the init is gone; its pidfd tells.
     asio::async_write(**plan_, asio::buffer(plan_bytes_),
                       [self = shared_from_this()](const asio::error_code&, std::size_t) {
                           self->plan_.reset();
-                          self->plan_bytes_ = {};
+                          std::string().swap(self->plan_bytes_);
                       });
     // While the init already reads: what it says meanwhile waits in the pipes.
     capture_->start();
@@ -101,7 +102,7 @@ void Run::read_report() {
             record->observed.executed = true;
             record->ready = Clock::now();
             record->ready_at = std::chrono::system_clock::now();
-            box_.plan = {};
+            runtime::Plan().swap(box_.plan);  // assigning an empty one would keep the memory
             container_->post(Event::executed, number_);
         }
         return;

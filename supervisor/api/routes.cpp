@@ -2,6 +2,7 @@
 #include "supervisor/api/routes.hpp"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "supervisor/api/handlers.hpp"
 #include "supervisor/api/views.hpp"
@@ -86,8 +87,14 @@ asio::awaitable<void> dispatch(Supervisor& supervisor, Session& session, const R
 nlohmann::json json_of(const std::string& body) {
     // Copying and writing JSON recurse: the depth is a client's, the stack is ours.
     constexpr int deepest = 64;
-    const auto check = [](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    using Event = nlohmann::json::parse_event_t;
+    std::vector<std::set<std::string>> keys;  // of the objects that are open
+    const auto check = [&](int depth, Event event, nlohmann::json& value) {
         if (depth > deepest) throw Refusal{"invalid", "the body nests too deep"};
+        if (event == Event::object_start) keys.emplace_back();
+        if (event == Event::object_end) keys.pop_back();
+        if (event == Event::key && !keys.back().insert(value.get<std::string>()).second)
+            throw Refusal{"invalid", "the key " + value.dump() + " stands twice in one object"};
         return true;
     };
     return nlohmann::json::parse(body, check, false);

@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "tests/system/process.hpp"
+#include "tools/ctl/program.hpp"
 
 namespace mydocker::tests {
 
@@ -93,15 +94,23 @@ bool eventually(const std::function<bool()>& question, std::chrono::milliseconds
     return true;
 }
 
-Result run(const std::vector<std::string>& command, const std::string& input,
-           std::chrono::milliseconds patience) {
-    Process process(command, input);
+namespace {
+
+Result result_of(Process& process, std::chrono::milliseconds patience) {
     const auto status = process.wait(patience);
     if (!status) {
         process.signal(SIGKILL);
         process.wait();
     }
     return {status.value_or(124), process.out(), process.err()};
+}
+
+}  // namespace
+
+Result run(const std::vector<std::string>& command, const std::string& input,
+           std::chrono::milliseconds patience) {
+    Process process(command, input);
+    return result_of(process, patience);
 }
 
 Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arguments) {
@@ -128,17 +137,20 @@ void Daemon::start() {
     stopped_ = false;
     ::close(nothing);
     ::close(log);
-    BOOST_REQUIRE_MESSAGE(
-        eventually([&] { return api("GET", "/v1/version").status == 200 || !alive(); }) && alive(),
-        "mydockerd did not become ready:\n"
-            << this->log());
+    const bool ready =
+        eventually([&] { return api("GET", "/v1/version").status == 200 || !alive(); }) && alive();
+    BOOST_REQUIRE_MESSAGE(ready, "mydockerd did not become ready:\n" << this->log());
 }
 
 Daemon::~Daemon() {
     if (!stopped_) {
         const fs::path cgroup = this->cgroup();
         BOOST_CHECK_EQUAL(stop(), 0);
-        BOOST_CHECK_MESSAGE(!fs::exists(cgroup), cgroup << " is left behind");
+        // Where a subtree was delegated to us, its root and our own leaf stay.
+        std::error_code none;
+        for (const auto& entry : fs::directory_iterator(cgroup, none))
+            BOOST_CHECK_MESSAGE(!entry.is_directory() || entry.path().filename() == "supervisor",
+                                entry.path() << " is left behind");
     }
     if (boost::unit_test::results_collector
             .results(boost::unit_test::framework::current_test_case().p_id)
@@ -149,9 +161,9 @@ Daemon::~Daemon() {
 }
 
 Result Daemon::ctl(std::vector<std::string> arguments, std::chrono::milliseconds patience) const {
-    std::vector<std::string> command{program("mydocker-ctl"), "-H", socket()};
-    command.insert(command.end(), arguments.begin(), arguments.end());
-    return run(command, "", patience);
+    arguments.insert(arguments.begin(), {"-H", socket()});
+    Process process([&] { return ctl::run_program(arguments); });
+    return result_of(process, patience);
 }
 
 nlohmann::json Daemon::answer_to(const std::string& path) const {

@@ -32,6 +32,9 @@ Result run(const std::vector<std::string>& command, const std::string& input = "
 bool eventually(const std::function<bool()>& question, std::chrono::milliseconds patience = 30s);
 
 std::string read_file(const std::filesystem::path& path);  // "" where it cannot be read
+inline bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
 std::vector<std::string> lines_of(const std::string& text);
 std::filesystem::path program(const std::string& name);  // of this build: "mydockerd"
 
@@ -46,6 +49,8 @@ public:
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
+    // mydocker-ctl but for its main(), in a forked child: a program's start, libraries and all,
+    // takes most of a second in the VM.
     Result ctl(std::vector<std::string> arguments, std::chrono::milliseconds patience = 60s) const;
     nlohmann::json inspect(const std::string& container) const;
     std::string state(const std::string& container) const;  // "" where there is no such container

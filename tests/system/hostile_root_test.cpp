@@ -4,11 +4,14 @@
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tests/system/harness.hpp"
 #include "tests/system/host_view.hpp"
+#include "tests/system/workload.hpp"
 
 using namespace mydocker::tests;
+using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -34,12 +37,12 @@ struct Trap {
     Trap(const Trap&) = delete;
     Trap& operator=(const Trap&) = delete;
 
-    std::vector<std::string> command(std::vector<std::string> options,
-                                     const std::string& script) const {
-        options.insert(options.begin(),
-                       {"run", "--rm", "--name", "evil", "--rootfs", root, "-v", usr_volume});
-        options.insert(options.end(), {"/bin/sh", "-c", script});
-        return options;
+    std::string volume() const { return (directory / "volume").string() + ":/data"; }
+    Result run(const Daemon& daemon, const std::string& script, const json& volumes,
+               const std::string& user = "") const {
+        json keys = {{"rootfs", root}, {"volumes", {usr_volume}}, {"user", user}};
+        for (const json& one : volumes) keys["volumes"].push_back(one);
+        return run_script(daemon, script, keys);
     }
     // Nothing was made in, or taken from, the place outside.
     void check_outside() const {
@@ -75,12 +78,11 @@ BOOST_AUTO_TEST_CASE(kernel_file_systems_are_not_mounted_through_symlinks) {
               trap.outside}) {
             fs::remove(trap.root / name);
             fs::create_symlink(content, trap.root / name);
-            const Result result = daemon.ctl(trap.command({}, "echo ran"));
+            const Result result = trap.run(daemon, "echo ran", {});
             BOOST_CHECK_EQUAL(result.status, 125);
             BOOST_CHECK_EQUAL(result.out, "");
-            BOOST_CHECK_EQUAL(result.err, std::string("mydocker-ctl: evil: mount ") + type +
-                                              " on /" + name +
-                                              ": Too many levels of symbolic links\n");
+            BOOST_CHECK_EQUAL(result.err, std::string("web: mount ") + type + " on /" + name +
+                                              ": Too many levels of symbolic links");
             trap.check_outside();
             BOOST_CHECK(fs::is_empty(trap.root / "etc"));
         }
@@ -98,9 +100,8 @@ BOOST_AUTO_TEST_CASE(a_volumes_target_stays_inside_wherever_it_leads) {
     fs::create_directories(inside);
     fs::create_symlink(fs::path("../../../../../..") / trap.outside.relative_path(),
                        trap.root / "data");
-    const Result result =
-        daemon.ctl(trap.command({"-v", (trap.directory / "volume").string() + ":/data"},
-                                "ls /data " + trap.outside.string() + "; echo x > /data/new"));
+    const Result result = trap.run(
+        daemon, "ls /data " + trap.outside.string() + "; echo x > /data/new", {trap.volume()});
     BOOST_CHECK_EQUAL(result.out, "/data:\nmine\n\n" + trap.outside.string() + ":\nmine\n");
     BOOST_CHECK_EQUAL(result.err, "");
     trap.check_outside();
@@ -112,11 +113,9 @@ BOOST_AUTO_TEST_CASE(a_target_that_leads_nowhere_is_an_error_with_its_path) {
     const Daemon daemon;
     const Trap trap;
     fs::create_symlink("/nowhere/at/all", trap.root / "data");
-    const Result result = daemon.ctl(
-        trap.command({"-v", (trap.directory / "volume").string() + ":/data"}, "echo ran"));
+    const Result result = trap.run(daemon, "echo ran", {trap.volume()});
     BOOST_CHECK_EQUAL(result.status, 125);
-    BOOST_CHECK_EQUAL(result.err,
-                      "mydocker-ctl: evil: mount a volume on /data: No such file or directory\n");
+    BOOST_CHECK_EQUAL(result.err, "web: mount a volume on /data: No such file or directory");
     BOOST_CHECK(!fs::exists("/nowhere"));
 }
 
@@ -127,11 +126,9 @@ BOOST_AUTO_TEST_CASE(a_target_through_a_magic_link_is_refused) {
     for (const char* content : {"/proc/self/fd/1", "/proc/1/root/etc", "/proc/self/cwd"}) {
         fs::remove(trap.root / "data");
         fs::create_symlink(content, trap.root / "data");
-        const Result result = daemon.ctl(
-            trap.command({"-v", (trap.directory / "volume").string() + ":/data"}, "echo ran"));
+        const Result result = trap.run(daemon, "echo ran", {trap.volume()});
         BOOST_CHECK_EQUAL(result.status, 125);
-        BOOST_CHECK_MESSAGE(result.err.starts_with("mydocker-ctl: evil: mount a volume on /data: "),
-                            result.err);
+        BOOST_CHECK_MESSAGE(result.err.starts_with("web: mount a volume on /data: "), result.err);
         BOOST_CHECK_EQUAL(result.out, "");
     }
 }
@@ -145,18 +142,19 @@ BOOST_AUTO_TEST_CASE(users_are_not_looked_up_outside) {
           fs::path("../../../../../..") / (trap.outside / "secret").relative_path()}) {
         fs::remove(trap.root / "etc/passwd");
         fs::create_symlink(content, trap.root / "etc/passwd");
-        const Result result = daemon.ctl(trap.command({"--user", "admin"}, "id -u"));
+        const Result result = trap.run(daemon, "id -u", {}, "admin");
         BOOST_CHECK_EQUAL(result.status, 125);
         BOOST_CHECK_MESSAGE(result.err.find("find user \"admin\"") != std::string::npos,
                             result.err);
     }
     // Nor does a pipe or an endless device in its place hold mydockerd up.
     fs::remove(trap.root / "etc/passwd");
-    BOOST_REQUIRE_EQUAL(run({"mkfifo", trap.root / "etc/passwd"}).status, 0);
-    BOOST_CHECK_EQUAL(daemon.ctl(trap.command({"--user", "admin"}, "true"), 10s).status, 125);
+    BOOST_REQUIRE_EQUAL(mydocker::tests::run({"mkfifo", trap.root / "etc/passwd"}).status, 0);
+    BOOST_CHECK_EQUAL(trap.run(daemon, "true", {}, "admin").status, 125);
     fs::remove(trap.root / "etc/passwd");
-    BOOST_REQUIRE_EQUAL(run({"mknod", trap.root / "etc/passwd", "c", "1", "5"}).status, 0);
-    BOOST_CHECK_EQUAL(daemon.ctl(trap.command({"--user", "admin"}, "true"), 10s).status, 125);
+    BOOST_REQUIRE_EQUAL(
+        mydocker::tests::run({"mknod", trap.root / "etc/passwd", "c", "1", "5"}).status, 0);
+    BOOST_CHECK_EQUAL(trap.run(daemon, "true", {}, "admin").status, 125);
 }
 
 // A plain root of this kind runs: the traps above fail for their own reasons.
@@ -164,8 +162,7 @@ BOOST_AUTO_TEST_CASE(without_a_trap_the_root_works_and_keeps_its_own_files) {
     const Daemon daemon;
     const Trap trap;
     const Result result =
-        daemon.ctl(trap.command({"-v", (trap.directory / "volume").string() + ":/data"},
-                                "cat /data/mine; echo $(ls /); echo kept > /etc/kept"));
+        trap.run(daemon, "cat /data/mine; echo $(ls /); echo kept > /etc/kept", {trap.volume()});
     BOOST_CHECK_EQUAL(result.status, 0);
     const std::vector<std::string> lines = lines_of(result.out);
     BOOST_REQUIRE_EQUAL(lines.size(), 2U);

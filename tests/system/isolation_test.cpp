@@ -9,16 +9,16 @@
 
 #include "tests/system/harness.hpp"
 #include "tests/system/host_view.hpp"
+#include "tests/system/workload.hpp"
 
 using namespace mydocker::tests;
+using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
 
-Result shell(const Daemon& daemon, std::vector<std::string> options, const std::string& script) {
-    options.insert(options.begin(), {"run", "--rm"});
-    options.insert(options.end(), {"/bin/sh", "-c", script});
-    return daemon.ctl(options);
+Result shell(const Daemon& daemon, const json& keys, const std::string& script) {
+    return run_script(daemon, script, keys);
 }
 
 const std::vector<std::string> namespaces = {"cgroup", "ipc", "mnt", "net", "pid", "uts"};
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(isolation)
 
 BOOST_AUTO_TEST_CASE(it_is_pid_1_of_namespaces_of_its_own) {
     const Daemon daemon;
-    const Result result = shell(daemon, {"--name", "web"},
+    const Result result = shell(daemon, json::object(),
                                 "echo $$; hostname; ls /proc | grep -c '^[0-9]*$'; "
                                 "cat /proc/self/cgroup; ls /sys/class/net; "
                                 "cat /sys/class/net/lo/flags; cd /proc/self/ns; "
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(it_is_pid_1_of_namespaces_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(the_hosts_network_is_there_when_asked_for) {
     const Daemon daemon;
-    const Result result = shell(daemon, {"--network", "host", "--hostname", "other"},
+    const Result result = shell(daemon, {{"network", "host"}, {"hostname", "other"}},
                                 "readlink /proc/self/ns/net; ls /sys/class/net; hostname");
     std::string expected = link_text("/proc/self/ns/net") + "\n";
     std::vector<std::string> devices;
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_hosts_network_is_there_when_asked_for) {
 
 BOOST_AUTO_TEST_CASE(its_cgroup_is_the_root_it_sees) {
     const Daemon daemon;
-    BOOST_CHECK_EQUAL(shell(daemon, {"-m", "50m"},
+    BOOST_CHECK_EQUAL(shell(daemon, {{"mem_limit", "50m"}},
                             "cat /sys/fs/cgroup/memory.max; wc -l < /sys/fs/cgroup/cgroup.procs; "
                             "ls -d /sys/fs/cgroup/*/ 2> /dev/null")
                           .out,
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(its_cgroup_is_the_root_it_sees) {
 BOOST_AUTO_TEST_CASE(the_hosts_root_is_copied_on_write) {
     const Daemon daemon;
     const std::string passwd = read_file("/etc/passwd");
-    const Result result = shell(daemon, {},
+    const Result result = shell(daemon, json::object(),
                                 "echo intruder >> /etc/passwd; rm /etc/group; touch /marker; "
                                 "tail -n 1 /etc/passwd; ls -d /etc/group /marker 2> /dev/null");
     BOOST_CHECK_EQUAL(result.out, "intruder\n/marker\n");
@@ -114,19 +114,22 @@ BOOST_AUTO_TEST_CASE(volumes_tmpfs_and_a_read_only_root) {
     const fs::path data = daemon.directory() / "volume";
     fs::create_directory(data);
     std::ofstream(data / "file") << "host\n";
-    const Result result =
-        shell(daemon,
-              {"--read-only", "-v", data.string() + ":/rw", "-v", data.string() + ":/ro:ro", "-v",
-               (data / "file").string() + ":/one/file:ro", "--tmpfs", "/scratch:size=1m,mode=700",
-               "--shm-size", "2m"},
-              "cat /rw/file /ro/file /one/file; echo inside > /rw/made; cat /ro/made;"
-              "for place in /ro/x /one/file /etc/x /x; do"
-              "  { true >> $place; } 2> /dev/null && echo written: $place; done;"
-              "for place in /rw/x /scratch/x /dev/shm/x; do true >> $place || echo not $place; done;"
-              "mount -o remount,rw / 2> /dev/null && echo remounted;"
-              "head -c 2000000 /dev/zero > /scratch/big 2> /dev/null || echo full;"
-              "stat -c %a /scratch; stat -f -c '%b %S' /dev/shm;"
-              "grep -c ' / overlay ro' /proc/mounts");
+    const Result result = shell(
+        daemon,
+        {{"read_only", true},
+         {"volumes",
+          {data.string() + ":/rw", data.string() + ":/ro:ro",
+           (data / "file").string() + ":/one/file:ro"}},
+         {"tmpfs", {"/scratch:size=1m,mode=700"}},
+         {"shm_size", "2m"}},
+        "cat /rw/file /ro/file /one/file; echo inside > /rw/made; cat /ro/made;"
+        "for place in /ro/x /one/file /etc/x /x; do"
+        "  { true >> $place; } 2> /dev/null && echo written: $place; done;"
+        "for place in /rw/x /scratch/x /dev/shm/x; do true >> $place || echo not $place; done;"
+        "mount -o remount,rw / 2> /dev/null && echo remounted;"
+        "head -c 2000000 /dev/zero > /scratch/big 2> /dev/null || echo full;"
+        "stat -c %a /scratch; stat -f -c '%b %S' /dev/shm;"
+        "grep -c ' / overlay ro' /proc/mounts");
     BOOST_CHECK_EQUAL(result.out, "host\nhost\nhost\ninside\nfull\n700\n512 4096\n1\n");
     BOOST_CHECK_EQUAL(read_file(data / "made"), "inside\n");
     BOOST_CHECK(fs::exists(data / "x"));
@@ -152,25 +155,26 @@ BOOST_AUTO_TEST_CASE(environment_from_the_file_and_the_table) {
 
 BOOST_AUTO_TEST_CASE(resource_limits_and_oom_score) {
     const Daemon daemon;
-    const auto nofile = [&](const std::vector<std::string>& options) {
+    const auto nofile = [&](const json& options) {
         for (const std::string& line : lines_of(shell(daemon, options, "cat /proc/1/limits").out))
             if (line.starts_with("Max open files")) return line.substr(26);
         return std::string();
     };
-    BOOST_CHECK(nofile({"--ulimit", "nofile=100:200"}).starts_with("100                  200 "));
+    BOOST_CHECK(
+        nofile({{"ulimits", {{"nofile", "100:200"}}}}).starts_with("100                  200 "));
     // Never mydockerd's own, which is raised.
-    BOOST_CHECK(nofile({}).starts_with("1024                 "));
-    BOOST_CHECK_EQUAL(shell(daemon, {"--oom-score-adj", "321"}, "cat /proc/self/oom_score_adj").out,
+    BOOST_CHECK(nofile(json::object()).starts_with("1024                 "));
+    BOOST_CHECK_EQUAL(shell(daemon, {{"oom_score_adj", 321}}, "cat /proc/self/oom_score_adj").out,
                       "321\n");
-    BOOST_CHECK_EQUAL(shell(daemon, {"--oom-score-adj", "-7"}, "cat /proc/self/oom_score_adj").out,
+    BOOST_CHECK_EQUAL(shell(daemon, {{"oom_score_adj", -7}}, "cat /proc/self/oom_score_adj").out,
                       "-7\n");
-    BOOST_CHECK_EQUAL(shell(daemon, {}, "cat /proc/self/oom_score_adj").out, "0\n");
+    BOOST_CHECK_EQUAL(shell(daemon, json::object(), "cat /proc/self/oom_score_adj").out, "0\n");
 }
 
 BOOST_AUTO_TEST_CASE(devices_are_the_few_and_they_work) {
     const Daemon daemon;
     const Result result =
-        shell(daemon, {},
+        shell(daemon, json::object(),
               "cd /dev; find . -type b -o -type c | sort | tr '\\n' ' '; echo;"
               "head -c 3 zero | wc -c; head -c 3 urandom | wc -c; echo x > null && echo null;"
               "echo x 2> /dev/null > full || echo full; readlink fd stdin stdout stderr ptmx;"
@@ -184,7 +188,7 @@ BOOST_AUTO_TEST_CASE(devices_are_the_few_and_they_work) {
 BOOST_AUTO_TEST_CASE(mounts_over_proc_and_dev_stay_inside) {
     const Daemon daemon;
     const std::string before = host_mounts();
-    const Result result = shell(daemon, {"--privileged"},
+    const Result result = shell(daemon, {{"privileged", true}},
                                 std::string(mount_over_everything) +
                                     "while read -r line; do :; done < /proc/mounts; "
                                     "echo mounted");
@@ -229,11 +233,11 @@ BOOST_AUTO_TEST_CASE(it_reaps_orphans_and_ends_as_the_workload_ends) {
     const std::string orphans =
         "for i in 1 2 3; do (sleep 0.1 &); done; sleep 1.5; grep -l '^State:.Z' "
         "/proc/[0-9]*/status | wc -l; cat /proc/1/comm; exit 9";
-    const Result with_init = shell(daemon, {"--init"}, orphans);
+    const Result with_init = shell(daemon, {{"init", true}}, orphans);
     BOOST_CHECK_EQUAL(with_init.out, "0\nmydocker-init\n");
     BOOST_CHECK_EQUAL(with_init.status, 9);
     // Without it they fall to the workload, which, being sleep, does not know them.
-    const Result without = shell(daemon, {},
+    const Result without = shell(daemon, json::object(),
                                  "(for i in 1 2 3; do (sleep 0.1 &); done; sleep 1.5; "
                                  "grep -l '^State:.Z' /proc/[0-9]*/status | wc -l) & exec sleep 4");
     BOOST_CHECK_EQUAL(without.out, "3\n");

@@ -24,10 +24,6 @@ json verdict(const json& shown, std::size_t attempt) {
     return shown.at("attempts").at(attempt).at("verdict");
 }
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(policy)
@@ -193,11 +189,12 @@ BOOST_AUTO_TEST_CASE(a_failure_runs_its_hook_once) {
 
 BOOST_AUTO_TEST_CASE(a_prearmed_restart_has_its_init_ready_and_has_run_nothing) {
     const Directory directory;
-    const Daemon daemon("version = 1\n" +
-                        container("web", "echo $$ >> /scratch/ran; exit 1",
-                                  "volumes = [\"" + directory.path().string() + ":/scratch\"]\n" +
-                                      R"(restart = { policy = "on-failure", delay = "3s",
-multiplier = 1, jitter = 0, attempts = 1, prearm = true })"));
+    const Daemon daemon(
+        "version = 1\n" +
+        container("web", "echo $$ >> /scratch/ran; exit 1",
+                  "volumes = [\"" + directory.path().string() + ":/scratch\"]\n" +
+                      "restart = { policy = \"on-failure\", delay = \"3s\", jitter = 0, "
+                      "attempts = 1, prearm = true }"));
     BOOST_REQUIRE(eventually([&] {
         const std::string told = daemon.api("GET", "/v1/containers/web/explain").body;
         return contains(told, "its init stands ready (prearm)");
@@ -237,10 +234,12 @@ restart = { policy = "on-abnormal", delay = "1ms", attempts = 1 }
 
 BOOST_AUTO_TEST_CASE(a_start_error_is_retried_until_it_is_mended) {
     const Directory directory;
-    const Daemon daemon("version = 1\n[container.late]\ncommand = [\"/late/program\"]\n" +
-                        std::string("volumes = [\"") + directory.path().string() + ":/late\"]\n" +
-                        R"(restart = { policy = "on-failure", on = ["start-error"],
-delay = "50ms", multiplier = 1 })");
+    const Daemon daemon(
+        "version = 1\n[container.late]\ncommand = [\"/late/program\"]\n"
+        "stop_grace_period = \"0s\"\n" +
+        std::string("volumes = [\"") + directory.path().string() + ":/late\"]\n" +
+        "restart = { policy = \"on-failure\", on = [\"start-error\"], delay = \"50ms\", "
+        "multiplier = 1 }");
     BOOST_REQUIRE(eventually([&] { return daemon.inspect("late").value("restarts", 0) >= 2; }));
     const json failing = daemon.inspect("late");
     BOOST_CHECK_EQUAL(failing.at("attempts")[0].at("cause"), "start-error");

@@ -9,18 +9,25 @@
 
 namespace mydocker::tests {
 
-pid_t spawn(const std::vector<std::string>& command, int in, int out, int err) {
-    std::vector<char*> arguments;
-    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+pid_t spawn(const std::function<int()>& main, int in, int out, int err) {
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
     ::dup2(in, 0);
     ::dup2(out, 1);
     ::dup2(err, 2);
     ::close_range(3, ~0U, 0);
-    ::execvp(arguments[0], arguments.data());
-    ::_exit(127);
+    ::_exit(main());
+}
+
+pid_t spawn(const std::vector<std::string>& command, int in, int out, int err) {
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const auto execute = [&] {
+        ::execvp(arguments[0], arguments.data());
+        return 127;
+    };
+    return spawn(execute, in, out, err);
 }
 
 int shell_status(int status) {
@@ -32,6 +39,11 @@ Process::Process(const std::vector<std::string>& command, const std::string& inp
     std::fwrite(input.data(), 1, input.size(), in_);
     std::rewind(in_);
     pid_ = spawn(command, ::fileno(in_), ::fileno(out_), ::fileno(err_));
+}
+
+Process::Process(const std::function<int()>& main)
+    : in_(std::tmpfile()), out_(std::tmpfile()), err_(std::tmpfile()) {
+    pid_ = spawn(main, ::fileno(in_), ::fileno(out_), ::fileno(err_));
 }
 
 Process::~Process() {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@ namespace mydocker::tests {
 
 // The three descriptors become the program's standard ones; it has no others.
 pid_t spawn(const std::vector<std::string>& command, int in, int out, int err);
+// The same for a main() of our own in a forked child, which is what it answers with.
+pid_t spawn(const std::function<int()>& main, int in, int out, int err);
 
 int shell_status(int status);  // waitpid(2)'s, as a shell tells it: 128 + n for a signal
 
@@ -21,6 +24,7 @@ int shell_status(int status);  // waitpid(2)'s, as a shell tells it: 128 + n for
 class Process {
 public:
     explicit Process(const std::vector<std::string>& command, const std::string& input = "");
+    explicit Process(const std::function<int()>& main);
     ~Process();
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;

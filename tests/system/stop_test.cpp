@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(a_handler_is_given_its_time) {
 }
 
 BOOST_AUTO_TEST_CASE(who_does_not_listen_is_killed_after_the_grace_period) {
-    const Daemon daemon(toml(deaf) + "stop_grace_period = \"1500ms\"\n");
+    const Daemon daemon(toml(deaf) + "stop_grace_period = \"60s\"\n");
     require_ready(daemon);
     const std::string cgroup = daemon.inspect("web").at("cgroup");
     auto begin = Clock::now();
-    BOOST_CHECK_EQUAL(daemon.ctl({"stop", "web"}).status, 0);
-    BOOST_CHECK_GE(seconds_since(begin), 1.5);
-    BOOST_CHECK_LE(seconds_since(begin), 4.5);
+    BOOST_CHECK_EQUAL(daemon.ctl({"stop", "-t", "2", "web"}).status, 0);
+    BOOST_CHECK_GE(seconds_since(begin), 2.0);
+    BOOST_CHECK_LE(seconds_since(begin), 50.0);
     check_at_rest(daemon, "web", cgroup);
     BOOST_CHECK_EQUAL(daemon.inspect("web").at("exit_code"), 137);
 
@@ -88,27 +88,27 @@ BOOST_AUTO_TEST_CASE(who_does_not_listen_is_killed_after_the_grace_period) {
     require_ready(daemon, "ready\nready\n");
     begin = Clock::now();
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "-t", "0", "web"}).status, 0);
-    BOOST_CHECK_LE(seconds_since(begin), 1.4);
+    BOOST_CHECK_LE(seconds_since(begin), 50.0);
 }
 
-// As pid 1 it never sees a signal that it has no handler for: said at once, not after 10 s.
-BOOST_AUTO_TEST_CASE(a_pid_1_without_a_handler_is_warned_of) {
-    const Daemon daemon(toml("command = [\"sleep\", \"1000\"]\nstop_grace_period = \"30s\"\n") +
-                        "[container.forwarded]\ncommand = [\"sleep\", \"1000\"]\ninit = true\n");
+// As pid 1 it never sees a signal that it has no handler for: there is nothing to wait for.
+BOOST_AUTO_TEST_CASE(a_pid_1_without_a_handler_is_killed_at_once_and_told_of) {
+    const Daemon daemon(toml("command = [\"sleep\", \"1000\"]\nstop_grace_period = \"60s\"\n") +
+                        "[container.forwarded]\ncommand = [\"sleep\", \"1000\"]\ninit = true\n"
+                        "stop_grace_period = \"60s\"\n");
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     BOOST_REQUIRE(daemon.reaches("forwarded", "running"));
-    Process stop(ctl_words(daemon, {"stop", "web"}));
-    BOOST_REQUIRE(daemon.reaches("web", "stopping"));
+    const Result dropped = daemon.ctl({"kill", "--signal", "TERM", "web"});
+    BOOST_CHECK_EQUAL(dropped.status, 1);
+    BOOST_CHECK_MESSAGE(contains(dropped.err, "its pid 1 has no handler for SIGTERM"), dropped.err);
+    for (const char* name : {"web", "forwarded"}) {
+        const auto begin = Clock::now();
+        BOOST_CHECK_EQUAL(daemon.ctl({"stop", name}).status, 0);
+        BOOST_CHECK_LE(seconds_since(begin), 50.0);
+    }
     const std::string warnings = daemon.inspect("web").at("warnings").dump();
-    BOOST_CHECK_MESSAGE(warnings.find("init = true would forward it") != std::string::npos,
-                        warnings);
-    // A second stop may be more impatient, and ends the first as well.
-    BOOST_CHECK_EQUAL(daemon.ctl({"stop", "-t", "0", "web"}).status, 0);
-    BOOST_CHECK(stop.wait(5s) == 0);
-
-    const auto begin = Clock::now();
-    BOOST_CHECK_EQUAL(daemon.ctl({"stop", "forwarded"}).status, 0);
-    BOOST_CHECK_LE(seconds_since(begin), 5.0);
+    BOOST_CHECK_MESSAGE(contains(warnings, "init = true would forward"), warnings);
+    BOOST_CHECK_EQUAL(daemon.inspect("web").at("exit_code"), 128 + SIGKILL);
     BOOST_CHECK_EQUAL(daemon.inspect("forwarded").at("exit_code"), 128 + SIGTERM);
 }
 
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_start_in_progress_and_one_in_the_queue_can_be_stopped) {
     const std::string cgroup = daemon.inspect("first").at("cgroup");
     const auto begin = Clock::now();
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "first"}).status, 0);
-    BOOST_CHECK_LE(seconds_since(begin), 4.0);
+    BOOST_CHECK_LE(seconds_since(begin), 25.0);  // start_timeout is 30 s
     check_at_rest(daemon, "first", cgroup);
     // Its place in the gate is free, and the one that was stopped in the queue does not take it.
     BOOST_CHECK(daemon.reaches("third", "running"));

@@ -81,7 +81,8 @@ void add_crowd(Report& report, const Bench& bench, unsigned count, unsigned samp
         bench.daemon.ask(post("/v1/containers/" + name + "/start"));
     }
     const std::string where = ", " + std::to_string(count) + " running";
-    add_memory(report, bench.daemon, where, pss_base + pss_each * count);
+    constexpr unsigned others = 2 * (widest + 1);  // at rest, of create_containers()
+    add_memory(report, bench.daemon, where, pss_base + pss_each * (count + others));
     const double after = static_cast<double>(pss(bench.daemon.pid()));
     report.add_value("PSS a container" + where, "mydockerd", (after - before) / count, "bytes",
                      pss_each);

@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <system_error>
+#include <thread>
 
 namespace mydocker::bench {
 
@@ -90,7 +93,8 @@ std::vector<Program> programs(const Scene& scene, Recipe recipe, const std::stri
                     "--log-driver",
                     "none",
                     full ? "--network=none" : "--network=host",
-                    "--ulimit=host"};
+                    "--ulimit=nofile=1024:1024",
+                    "--ulimit=nproc=1024:1024"};
     if (full)
         bwrap.insert(bwrap.end(), {"--unshare-net", "--unshare-cgroup", "--cap-drop", "ALL"});
     else
@@ -132,8 +136,18 @@ int execute(const Words& words, int output) {
     return status;
 }
 
+// What double-forked (conmon) is handed to us, and is not left behind as zombies.
+void reap_strays() {
+    for (int patience = 0; patience < 100; ++patience) {
+        const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+        if (pid < 0) return;  // none is left
+        if (pid == 0) std::this_thread::sleep_for(std::chrono::milliseconds{10});
+    }
+}
+
 // In the sandbox. Writes {began, ran, ended} for each run down the pipe.
 void run_all(const Words& command, unsigned count, Marks& marks, int pipe, int output) {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (unsigned i = 0; i < count; ++i) {
         marks.skip();
         Nanoseconds times[3] = {now(), 0, 0};
@@ -141,6 +155,7 @@ void run_all(const Words& command, unsigned count, Marks& marks, int pipe, int o
         times[2] = now();
         times[1] = marks.next();
         if (::write(pipe, times, sizeof times) != sizeof times) ::_exit(1);
+        reap_strays();
     }
     ::_exit(0);
 }
@@ -151,6 +166,13 @@ std::string last_line(const fs::path& path) {
     for (std::string line; std::getline(in, line);)
         if (!line.empty()) last = line;
     return last;
+}
+
+// With what a peer made inside; false while something is alive in it.
+bool remove_cgroup(const fs::path& path) {
+    for (const auto& entry : fs::directory_iterator(path))
+        if (entry.is_directory()) remove_cgroup(entry.path());
+    return ::rmdir(path.c_str()) == 0;
 }
 
 bool installed(const std::string& name) {
@@ -198,10 +220,10 @@ std::vector<Peer> measure_peers(const Scene& scene, Marks& marks, Recipe recipe,
         ::waitpid(pid, &status, 0);
         if (status != 0) peer.skipped = "it failed here: " + last_line(log);
         peers.push_back(peer);
-        // A peer that leaves cgroups of its own below ours has had its processes end with it.
-        for (const char* inner : {"/oci", "/oci/container"})
-            ::rmdir((cgroup.string() + inner).c_str());
-        ::rmdir(cgroup.c_str());
+        // What a peer has left running (podman cleans up behind our back) goes with its cgroup.
+        std::ofstream(cgroup / "cgroup.kill") << 1 << std::flush;
+        for (int patience = 0; patience < 200 && !remove_cgroup(cgroup); ++patience)
+            std::this_thread::sleep_for(std::chrono::milliseconds{10});
     }
     return peers;
 }
