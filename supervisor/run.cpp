@@ -142,8 +142,8 @@ void Run::kill() {
 }
 
 bool Run::init_notices(int signal) const {
-    const std::string directory = "/proc/" + std::to_string(container_->current().pid) + "/status";
-    const auto status = runtime::read_file_at(AT_FDCWD, directory.c_str());
+    const std::string directory = "/proc/" + std::to_string(container_->current().pid);
+    const auto status = runtime::read_file_at(AT_FDCWD, (directory + "/status").c_str());
     if (!status) return true;
     for (const std::string key : {"SigBlk:\t", "SigIgn:\t", "SigCgt:\t"}) {
         const std::size_t at = status->find(key);
@@ -153,7 +153,10 @@ bool Run::init_notices(int signal) const {
         std::from_chars(begin, begin + 16, mask, 16);
         if ((mask >> (signal - 1) & 1) != 0) return true;
     }
-    return false;
+    // While it waits in sigwait(3), as our reaper, tini and dumb-init do, the kernel shows as
+    // unblocked what it waits for.
+    const auto call = runtime::read_file_at(AT_FDCWD, (directory + "/syscall").c_str());
+    return call && call->starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
 }
 
 bool Run::end() {

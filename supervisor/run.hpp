@@ -37,8 +37,8 @@ public:
 
     bool has_init() const { return pidfd_ != nullptr; }
     runtime::Cgroup& cgroup() { return box_.cgroup; }
-    // Whether the init handles, blocks or ignores the signal: as pid 1 it would never see it
-    // otherwise.
+    // Whether the init handles, blocks, ignores or waits for the signal: as pid 1 it would never
+    // see it otherwise.
     bool init_notices(int signal) const;
 
     runtime::Limits limits;  // as they stand in the cgroup now

@@ -261,7 +261,8 @@ init = true
     // The trap must stand before the signal comes.
     std::string user_cgroup = daemon.inspect("user").at("cgroup");
     BOOST_REQUIRE(eventually([&] { return processes_in(user_cgroup).size() >= 3; }));
-    BOOST_CHECK_EQUAL(daemon.ctl({"kill", "-s", "USR1", "user"}).status, 0);
+    const Result signalled = daemon.ctl({"kill", "-s", "USR1", "user"});
+    BOOST_CHECK_MESSAGE(signalled.status == 0, signalled.err);
     BOOST_CHECK(daemon.reaches("user", "failed"));
     BOOST_CHECK_EQUAL(daemon.inspect("user").at("exit_code"), 5);
     BOOST_CHECK_EQUAL(daemon.ctl({"logs", "user"}).out, "caught\n");
