@@ -206,7 +206,7 @@ void Container::signal(int number) {
         runtime::fail(ESRCH, "signal " + name() + ", which is not running");
     if (state_ != State::running && state_ != State::stopping)
         runtime::fail(ESRCH, "signal " + name() + ", which is " + std::string(shown_state(*this)));
-    if (ends_by_default(number) && !run_->init_notices(number))
+    if (!config_.init && ends_by_default(number) && !run_->init_notices(number))
         runtime::fail(ENOTSUP,
                       "signal " + name() + ": its pid 1 has no handler for " +
                           config::signal_name(number) +
@@ -276,7 +276,7 @@ void Container::send_stop_signal() {
                       : "a process was killed for want of memory (oom_policy stop): ";
     // As pid 1 of its namespace it never sees a signal that it neither handles nor blocks
     // (pid_namespaces(7)): there is nothing to wait for.
-    if (run_->init_notices(config_.stop_signal)) {
+    if (config_.init || run_->init_notices(config_.stop_signal)) {
         reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
     } else {
         grace = config::Duration{0};
