@@ -1,27 +1,27 @@
 // The control API's fixed words, shared by mydockerd and its clients: HTTP/1.1 with JSON over a
-// Unix socket. This header is all that a client needs to know of the supervisor; it holds no code
-// that reads or writes a socket.
+// Unix socket. This header and stream.hpp are all that a client needs to know of the supervisor; no
+// code here reads or writes a socket.
 //
+// clang-format off
 //   GET    /v1/version                         {"version","api","pid"}
-//   GET    /v1/info                            the daemon: paths, cgroup, controllers, counts,
-//   warnings POST   /v1/shutdown                        202, then stops every container and ends
-//   POST   /v1/reload[?plan=1]
-//       {"changes":[{"container","action","keys":[…],"reason","failed"}],"applied"}
-//   POST   /v1/up, /v1/down                    {"names":[…]}, empty or absent: all ->
-//   {"changes":[…]} GET    /v1/containers[?all=1]              [summary…] POST   /v1/containers
-//   {"name"?,"auto_remove"?,"container":{TOML keys}} -> 201 {"id","name","warnings":[…]} GET
-//   /v1/containers/{name}               inspect: summary and everything else DELETE
-//   /v1/containers/{name}[?force=1]     204 POST   /v1/containers/{name}/start         200
-//   {"state",…} once it runs, or 409/500 with the reason POST
-//   /v1/containers/{name}/stop[?timeout=SECONDS]   200 once it has ended POST
-//   /v1/containers/{name}/restart[?timeout=SECONDS] POST
-//   /v1/containers/{name}/kill[?signal=SIGTERM]    204; default SIGKILL POST
-//   /v1/containers/{name}/wait          200 {"exit_code","reason"} once it rests (is neither
-//   running nor due to) GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]
-//   text/plain, chunked, CRI log lines GET    /v1/containers/{name}/explain
-//   {"name","state","reason","next",…,"attempts":[…]} GET
-//   /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked GET /metrics
-//   Prometheus text
+//   GET    /v1/info                            the daemon: paths, cgroup, controllers, counts, warnings
+//   POST   /v1/shutdown                        202, then stops every container and ends
+//   POST   /v1/reload[?plan=1]                 {"changes":[{"container","action","keys":[…],"reason","failed"}],"applied"}
+//   POST   /v1/up, /v1/down                    {"names":[…]}, empty or absent: all -> {"changes":[…]}
+//   GET    /v1/containers[?all=1]              [summary…]
+//   POST   /v1/containers                      {"name"?,"auto_remove"?,"container":{TOML keys}} -> 201 {"id","name","warnings":[…]}
+//   GET    /v1/containers/{name}               inspect: summary and everything else
+//   DELETE /v1/containers/{name}[?force=1]     204
+//   POST   /v1/containers/{name}/start         200 {"state",…} once it runs, or 409/500 with the reason
+//   POST   /v1/containers/{name}/stop[?timeout=SECONDS]   200 once it has ended
+//   POST   /v1/containers/{name}/restart[?timeout=SECONDS]
+//   POST   /v1/containers/{name}/kill[?signal=SIGTERM]    204; default SIGKILL
+//   POST   /v1/containers/{name}/wait          200 {"exit_code","reason"} once it rests (is neither running nor due to)
+//   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]   text/plain, chunked, CRI log lines
+//   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
+//   GET    /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked
+//   GET    /metrics                            Prometheus text
+// clang-format on
 //
 // {name} is a name, an id or an unambiguous prefix of an id. An error is
 // {"error":"one line for people","code":"not_found|conflict|invalid|busy|failed","problems":[…]}
