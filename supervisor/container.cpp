@@ -368,6 +368,8 @@ std::optional<Time> Container::next_start() const {
 
 std::string Container::cgroup() const { return run_ ? run_->cgroup().path().string() : ""; }
 
+const runtime::Cgroup* Container::living_cgroup() const { return run_ ? &run_->cgroup() : nullptr; }
+
 std::string_view shown_state(const Container& container) {
     switch (container.state()) {
         case State::idle:

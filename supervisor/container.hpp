@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/host.hpp"
+#include "runtime/cgroup.hpp"
 #include "supervisor/attempt.hpp"
 #include "supervisor/inbox.hpp"
 #include "supervisor/lifecycle.hpp"
@@ -69,6 +70,7 @@ public:
     const std::vector<std::string>& warnings() const { return warnings_; }
     // Of the living attempt; "" where there is none.
     std::string cgroup() const;
+    const runtime::Cgroup* living_cgroup() const;  // null where there is no attempt
     LogFiles& logs() { return logs_; }
     const LogFiles& logs() const { return logs_; }
 

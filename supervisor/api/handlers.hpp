@@ -46,6 +46,9 @@ asio::awaitable<void> explain_container(Call call);
 asio::awaitable<void> get_logs(Call call);
 asio::awaitable<void> get_events(Call call);
 
+// stats_handlers.cpp
+asio::awaitable<void> get_stats(Call call);
+
 // What several of them need.
 nlohmann::json json_of(const std::string& body);  // discarded where it is no JSON
 asio::awaitable<void> respond_json(Session& session, int status, std::string json);

@@ -27,6 +27,7 @@ constexpr Route routes[] = {
     {"POST", "/v1/up", post_up},
     {"POST", "/v1/down", post_down},
     {"GET", "/v1/events", get_events},
+    {"GET", "/v1/stats", get_stats},
     {"GET", "/v1/containers", list_containers},
     {"POST", "/v1/containers", create_container},
     {"GET", "/v1/containers/{name}", get_container},

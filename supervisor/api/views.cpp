@@ -42,12 +42,6 @@ std::string_view cause_of(const Attempt& attempt) {
     return attempt.ending.cause ? name(*attempt.ending.cause) : "clean";
 }
 
-json next_start_ms(const Container& container) {
-    const auto next = container.next_start();
-    if (!next) return nullptr;
-    return std::max<long long>(0, milliseconds(*next - Clock::now()));
-}
-
 json attempts(const Container& container) {
     json list = json::array();
     for (const Attempt& attempt : container.ledger()) list.push_back(show(attempt));
@@ -77,10 +71,9 @@ std::string what_next(const Container& container) {
         case State::waiting:
         case State::arming:
         case State::armed: {
-            const auto left = next_start_ms(container);
             return "it starts in " +
                    config::format_duration(
-                       std::chrono::milliseconds(left.is_null() ? 0 : left.get<long long>())) +
+                       std::chrono::milliseconds(next_start_ms(container).value_or(0))) +
                    (container.state() == State::armed ? "; its init stands ready (prearm)" : "");
         }
     }
@@ -93,6 +86,12 @@ std::optional<int> exit_code(const Attempt& attempt) {
     if (!attempt.executed() || !attempt.ended()) return std::nullopt;
     return attempt.ending.kind == Ending::Kind::signal ? 128 + attempt.ending.number
                                                        : attempt.ending.number;
+}
+
+std::optional<long long> next_start_ms(const Container& container) {
+    const auto next = container.next_start();
+    if (!next) return std::nullopt;
+    return std::max<long long>(0, milliseconds(*next - Clock::now()));
 }
 
 json show(const Attempt& attempt) {
@@ -142,7 +141,7 @@ json summary(const Container& container) {
         {"attempt", last != nullptr ? last->number : 0},
         {"restarts", container.restarts()},
         {"uptime_ms", running && last->executed() ? milliseconds(Clock::now() - last->ready) : 0},
-        {"next_start_ms", next_start_ms(container)},
+        {"next_start_ms", or_null(next_start_ms(container))},
         {"desired", container.wish() == Wish::down ? "down" : "up"}};
 }
 
@@ -169,7 +168,7 @@ json explanation(const Container& container) {
             {"state", shown_state(container)},
             {"reason", container.reason()},
             {"next", what_next(container)},
-            {"next_start_ms", next_start_ms(container)},
+            {"next_start_ms", or_null(next_start_ms(container))},
             {"desired", container.wish() == Wish::down ? "down" : "up"},
             {"policy", describe(container.config().restart)},
             {"warnings", container.warnings()},

@@ -23,6 +23,9 @@ nlohmann::json outcome(const Container& container);
 // Docker's code for the last attempt: the workload's, 128 + n for a signal, null where nothing ran.
 std::optional<int> exit_code(const Attempt& attempt);
 
+// Until its back-off ends; nullopt unless it waits.
+std::optional<long long> next_start_ms(const Container& container);
+
 std::string metrics(const Supervisor& supervisor);  // Prometheus text format 0.0.4
 
 }  // namespace mydocker::supervisor::api

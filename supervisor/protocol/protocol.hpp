@@ -20,6 +20,11 @@
 //   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]   text/plain, chunked, CRI log lines
 //   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
 //   GET    /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked
+//   GET    /v1/stats[?follow=1][&interval=SECONDS][&containers=a,b]   application/x-ndjson, chunked: each second, or
+//          once after 0.5 s, {"time","containers":[{"name","id","state","reason","restarts","next_start_ms" while it waits,
+//          and of a living one "cpu_usec","cpu_percent" (of one CPU, since the last tick),"throttled_usec","memory",
+//          "memory_max","memory_peak","swap","pids","pids_max","io_read","io_write","oom_kills","pressure":{"cpu","memory",
+//          "io"} (PSI, some avg10)}]}; a limit that is not set is null, what the host cannot count is absent
 //   GET    /metrics                            Prometheus text
 // clang-format on
 //

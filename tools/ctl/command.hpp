@@ -60,6 +60,7 @@ inline constexpr unsigned unlimited = ~0U;
 std::vector<Command> container_commands();  // create start stop restart kill wait rm …
 std::vector<Command> view_commands();       // ps inspect status explain
 std::vector<Command> stream_commands();     // logs events
+std::vector<Command> stats_commands();      // stats
 std::vector<Command> daemon_commands();     // up down reload config daemon version
 std::vector<Command> run_commands();        // run create
 

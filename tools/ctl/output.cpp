@@ -42,20 +42,23 @@ bool show_formatted(const Output& output, const Json& record) {
     return true;
 }
 
-void show_records(const Output& output, const std::vector<Json>& records,
-                  const std::vector<Column>& columns) {
+std::string table_text(const Output& output, const std::vector<Json>& records,
+                       const std::vector<Column>& columns) {
     std::vector<TableColumn> headers;
     std::vector<std::vector<Cell>> rows;
-    if (output.wants_table()) {
-        for (const Column& column : columns) headers.push_back(column.column);
-        for (const Json& record : records) {
-            rows.emplace_back();
-            for (const Column& column : columns) {
-                rows.back().push_back(column.cell(record, output));
-            }
-        }
-        return write_out(format_table(headers, rows, output.terminal));
+    for (const Column& column : columns) headers.push_back(column.column);
+    for (const Json& record : records) {
+        rows.emplace_back();
+        for (const Column& column : columns) rows.back().push_back(column.cell(record, output));
     }
+    return format_table(headers, rows, output.terminal);
+}
+
+void show_records(const Output& output, const std::vector<Json>& records,
+                  const std::vector<Column>& columns) {
+    if (output.wants_table()) return write_out(table_text(output, records, columns));
+    std::vector<TableColumn> headers;
+    std::vector<std::vector<Cell>> rows;
     std::string text;
     if (output.format == "json") {
         for (const Json& record : records) text += compact(record) + '\n';

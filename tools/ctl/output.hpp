@@ -32,6 +32,10 @@ struct Column {
 void show_records(const Output& output, const std::vector<nlohmann::json>& records,
                   const std::vector<Column>& columns);
 
+// The table alone, as text.
+std::string table_text(const Output& output, const std::vector<nlohmann::json>& records,
+                       const std::vector<Column>& columns);
+
 // One record by --format json or a template; false where a table is wanted, which is the caller's.
 bool show_formatted(const Output& output, const nlohmann::json& record);
 

@@ -46,8 +46,9 @@ Terminal look_at_terminal() {
     if (const char* columns = std::getenv("COLUMNS"); columns != nullptr) {
         std::from_chars(columns, columns + std::strlen(columns), terminal.width);
     }
-    if (terminal.width == 0 && is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
-        terminal.width = size.ws_col;
+    if (is_terminal && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+        if (terminal.width == 0) terminal.width = size.ws_col;
+        terminal.height = size.ws_row;
     }
     const char* term = std::getenv("TERM");
     const bool is_dumb = term != nullptr && std::string_view(term) == "dumb";

@@ -10,8 +10,9 @@
 namespace mydocker::ctl {
 
 struct Terminal {
-    bool colour = false;    // a terminal, and NO_COLOR is not set
-    std::size_t width = 0;  // in columns; 0: unlimited
+    bool colour = false;     // a terminal, and NO_COLOR is not set
+    std::size_t width = 0;   // in columns; 0: unlimited
+    std::size_t height = 0;  // in lines; 0: no terminal
 };
 
 // Looks at standard output, COLUMNS, NO_COLOR and TERM.
