@@ -44,6 +44,9 @@ BOOST_AUTO_TEST_CASE(templates) {
     BOOST_TEST(rendered("{{json .Command}} {{json .exit_code}}") == R"(["sh","-c","a b"] null)");
     BOOST_TEST(rendered("{{.Config.Restart.Policy}}") == "always");
     BOOST_TEST(rendered("{{.Config.restart}}") == R"({"policy":"always"})");
+    BOOST_TEST(rendered("{{.Names}}{{\"\\t\"}}{{upper .Name}} {{len .Command}} {{len .Name}}") ==
+               "web\tWEB 3 3");
+    BOOST_TEST(rendered("{{lower .Names}}{{\"\"}}{{\"}\"}}") == "web}");
     BOOST_TEST(rendered("}} {x}") == "}} {x}");
     BOOST_TEST(rendered("a\\\\tb") == "a\\tb");
 }

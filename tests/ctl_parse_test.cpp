@@ -59,12 +59,13 @@ std::string usage_error(const Words& words) {
 BOOST_AUTO_TEST_SUITE(ctl_parse)
 
 BOOST_AUTO_TEST_CASE(the_books_line_to_the_letter) {
-    const auto request = request_of(
-        split("run --cpushare 8000 --cpuset 0-1 -m 50m /usr/bin/stress --vm-bytes 30m --vm-keep "
-              "--vm 1"));
+    const auto request = request_of(split(
+        "run -ti --cpushare 8000 --cpuset 0-1 -m 50m /usr/bin/stress --vm-bytes 30m --vm-keep "
+        "--vm 1"));
     BOOST_TEST(request.dump() ==
                R"({"container":{"command":["/usr/bin/stress","--vm-bytes","30m","--vm-keep",)"
-               R"("--vm","1"],"cpu_shares":8000,"cpuset":"0-1","mem_limit":"50m"}})");
+               R"("--vm","1"],"cpu_shares":8000,"cpuset":"0-1","mem_limit":"50m",)"
+               R"("stdin_open":true,"tty":true}})");
 }
 
 BOOST_AUTO_TEST_CASE(single_dash_spellings) {
@@ -126,6 +127,10 @@ BOOST_AUTO_TEST_CASE(every_option_has_its_key) {
     check_container("--stop-timeout 1m30s", R"({"stop_grace_period":"1m30s"})");
     check_container("--log-opt max-size=1m --log-opt max-file=5",
                     R"({"logging":{"max_files":5,"max_size":"1m"}})");
+    check_container("-ti", R"({"stdin_open":true,"tty":true})");
+    check_container("-it", R"({"stdin_open":true,"tty":true})");
+    check_container("-i --tty=false --init=0 --read-only=true",
+                    R"({"read_only":true,"stdin_open":true})");
     check_container("-m 1m -m 2m", R"({"mem_limit":"2m"})");
 }
 
@@ -162,11 +167,17 @@ BOOST_AUTO_TEST_CASE(values_that_only_look_like_syntax) {
                R"("user":"[a,b]","working_dir":"{}"}})");
 }
 
+BOOST_AUTO_TEST_CASE(a_value_may_be_empty) {
+    check_container("--hostname= --workdir=/w -u=",
+                    R"({"hostname":"","user":"=","working_dir":"/w"})");
+    BOOST_TEST(request_of({"run", "--hostname=", "--", "--user="})["container"].dump() ==
+               R"({"command":["--user="],"hostname":""})");
+    BOOST_TEST(parse_command_line({"stop", "--timeout=", "web"}, all_commands())
+                   .arguments.operands.front() == "web");
+}
+
 BOOST_AUTO_TEST_CASE(errors_name_the_option) {
     const std::map<std::string, std::string> cases = {
-        {"run -ti sh", "--interactive: terminals and standard input are not supported yet"},
-        {"run -t sh", "--tty: terminals and standard input are not supported yet"},
-        {"run -it sh", "--interactive: terminals and standard input are not supported yet"},
         {"run -m 50q x", "--memory: '50q' is not a size such as 50m or 1.5g"},
         {"run --cpus 1,5 x", "--cpus: '1,5' is not a number such as 1.5"},
         {"run --cpus inf x", "--cpus: 'inf' is not a number such as 1.5"},

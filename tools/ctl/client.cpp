@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "supervisor/protocol/protocol.hpp"
+#include "supervisor/protocol/stream.hpp"
 #include "tools/ctl/error.hpp"
 
 namespace mydocker::ctl {
@@ -23,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds connect_limit{5'000};
-constexpr milliseconds answer_limit{30'000};
 constexpr std::size_t most_in_flight = 16;
 
 [[noreturn]] void unreachable(const std::string& socket, int error) {
@@ -91,8 +91,14 @@ void send_all(int fd, std::string_view bytes, Clock::time_point deadline) {
 
 std::string encode(const Request& request) {
     std::string text = request.method + ' ' + request.target +
-                       " HTTP/1.1\r\nHost: mydockerd\r\nConnection: close\r\n"
+                       " HTTP/1.1\r\nHost: mydockerd\r\n"
                        "User-Agent: mydocker-ctl/" MYDOCKER_VERSION "\r\n";
+    if (request.upgrade) {
+        text.append("Connection: Upgrade\r\nUpgrade: ").append(protocol::stream_upgrade);
+        text += "\r\n";
+    } else {
+        text += "Connection: close\r\n";
+    }
     if (request.method != "GET" || !request.body.empty()) {
         text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
     }
@@ -159,16 +165,22 @@ void Exchange::advance() {
     }
 }
 
-void Exchange::finish(std::optional<milliseconds> limit) {
+void Exchange::finish(std::optional<milliseconds> limit, Progress* progress) {
     std::optional<Clock::time_point> deadline;
     if (limit) deadline = Clock::now() + *limit;
     while (!done()) {
-        if (!wait_until_ready(fd_.get(), POLLIN, deadline)) {
-            throw Failure(
-                "mydockerd did not answer within " + std::to_string(limit->count() / 1000) + " s",
-                protocol::exit_daemon);
+        std::optional<Clock::time_point> wake = deadline;
+        if (progress != nullptr && (!wake || progress->next() < *wake)) wake = progress->next();
+        if (wake == Clock::time_point::max()) wake.reset();
+        if (wait_until_ready(fd_.get(), POLLIN, wake)) {
+            advance();
+            continue;
         }
-        advance();
+        if (progress != nullptr) progress->tick();
+        if (!deadline || Clock::now() < *deadline) continue;
+        throw Failure(
+            "mydockerd did not answer within " + std::to_string(limit->count() / 1000) + " s",
+            protocol::exit_daemon);
     }
 }
 
@@ -187,9 +199,16 @@ Exchange Client::open(const Request& request, HttpResponse::Sink sink) const {
     return Exchange(socket_, request, std::move(sink));
 }
 
-Json Client::call(const Request& request) const {
+Json Client::call(const Request& request, milliseconds limit) const {
     Exchange exchange = open(request);
-    exchange.finish(answer_limit);
+    exchange.finish(limit);
+    return exchange.answer();
+}
+
+Json Client::call_patiently(const Request& request, Progress::Text text) const {
+    Exchange exchange = open(request);
+    Progress progress(std::move(text));
+    exchange.finish(std::nullopt, &progress);
     return exchange.answer();
 }
 
@@ -199,17 +218,24 @@ void Client::stream(const Request& request, HttpResponse::Sink sink) const {
     exchange.answer();
 }
 
-std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests) {
+std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests,
+                                 const WaitingText& text) {
     std::vector<Outcome> outcomes(requests.size());
+    std::size_t awaited = 0;
+    std::optional<Progress> progress;
+    if (text) {
+        progress.emplace([&](std::chrono::seconds waited) { return text(awaited, waited); });
+    }
     for (std::size_t first = 0, next = 0; first < requests.size();) {
         while (next < requests.size() && next - first < most_in_flight) {
             outcomes[next].exchange.emplace(client.open(requests[next]));
             ++next;
         }
         // In order, because a slow one among them holds up at most the sending of the next ones.
+        awaited = first;
         Outcome& oldest = outcomes[first++];
         try {
-            oldest.exchange->finish();
+            oldest.exchange->finish(std::nullopt, progress ? &*progress : nullptr);
             oldest.exchange->answer();
         } catch (const Failure& failure) {
             oldest.failure = failure.what();

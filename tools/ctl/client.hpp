@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +12,13 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "tools/ctl/http_response.hpp"
+#include "tools/ctl/progress.hpp"
 
 namespace mydocker::ctl {
 
 using Json = nlohmann::json;
+
+inline constexpr std::chrono::milliseconds answer_limit{30'000};
 
 // A descriptor that is closed with its owner.
 class UniqueFd {
@@ -32,7 +36,8 @@ private:
 struct Request {
     std::string method = "GET";
     std::string target;
-    std::string body;  // JSON or empty
+    std::string body = {};  // JSON or empty
+    bool upgrade = false;   // ask for a framed stream (supervisor/protocol/stream.hpp)
 };
 
 // One request that has been sent and whose answer is coming in.
@@ -46,11 +51,15 @@ public:
     // Reads what has come, without blocking; call it when fd() is readable.
     void advance();
     // Waits for the whole answer; without a limit for as long as it takes.
-    void finish(std::optional<std::chrono::milliseconds> limit = std::nullopt);
+    void finish(std::optional<std::chrono::milliseconds> limit = std::nullopt,
+                Progress* progress = nullptr);
 
     // The answer once done(): its JSON (null where it had no body). Throws Refused for an error.
     Json answer() const;
     const HttpResponse& response() const { return response_; }
+    // After an answer of 101: what came behind it, and the connection, which is the caller's now.
+    std::string take_rest() { return response_.take_rest(); }
+    UniqueFd take_connection() { return std::move(fd_); }
 
 private:
     UniqueFd fd_;
@@ -63,8 +72,10 @@ public:
     const std::string& socket() const { return socket_; }
 
     Exchange open(const Request& request, HttpResponse::Sink sink = {}) const;
-    // An ordinary request: the answer must be there within 30 s.
-    Json call(const Request& request) const;
+    // An ordinary request: the answer must be there within 30 s, or a shorter limit.
+    Json call(const Request& request, std::chrono::milliseconds limit = answer_limit) const;
+    // One that takes as long as it takes: `text` says meanwhile what is waited for.
+    Json call_patiently(const Request& request, Progress::Text text) const;
     // Streams the body of a 2xx answer to `sink` until the daemon ends it; no time limit.
     void stream(const Request& request, HttpResponse::Sink sink) const;
 
@@ -80,7 +91,10 @@ struct Outcome {
 };
 
 // Sends the requests, at most 16 at a time, and waits for all of them; outcomes in their order.
-std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests);
+// `text` says what is waited for, by the request's index; none: nothing is said.
+using WaitingText = std::function<std::string(std::size_t index, std::chrono::seconds waited)>;
+std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests,
+                                 const WaitingText& text = {});
 
 // "/v1/containers/NAME" + action, NAME percent-encoded whatever it contains.
 std::string container_path(std::string_view name, std::string_view action = {});

@@ -40,7 +40,7 @@ struct Context {
 };
 
 struct Command {
-    std::string_view group;     // heading in the list of commands
+    std::string_view group;     // heading in the list of commands; empty: it is not listed
     std::string_view name;      // "stop", "config check"
     std::string_view operands;  // "NAME [NAME...]"
     std::string_view summary;
@@ -63,6 +63,8 @@ std::vector<Command> stream_commands();     // logs events
 std::vector<Command> stats_commands();      // stats
 std::vector<Command> daemon_commands();     // up down reload config daemon version
 std::vector<Command> run_commands();        // run create
+std::vector<Command> attach_commands();     // attach exec
+std::vector<Command> completion_commands();
 
 const std::vector<Command>& all_commands();
 

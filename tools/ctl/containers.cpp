@@ -1,6 +1,9 @@
 // Commands that do one thing to each of several containers: they go on after an error, like
 // docker, print each name that is done, and exit 1 where one was not.
+#include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "config/scalar.hpp"
 #include "supervisor/protocol/protocol.hpp"
@@ -18,14 +21,14 @@ void report(const std::string& name, const std::string& failure) {
 
 // `target` is the part after the container's path: "start", "stop?timeout=10"; "" for itself.
 int for_each_container(const Context& context, const char* method, const std::string& action,
-                       const std::string& query = {}) {
+                       const std::string& query = {}, const WaitingText& text = {}) {
     const std::vector<std::string>& names = context.arguments.operands;
     std::vector<Request> requests;
     for (const std::string& name : names) {
         requests.push_back({method, container_path(name, action) + query, {}});
     }
     int exit_code = 0;
-    const std::vector<Outcome> outcomes = perform_all(context.client, requests);
+    const std::vector<Outcome> outcomes = perform_all(context.client, requests, text);
     for (std::size_t i = 0; i < names.size(); ++i) {
         if (!outcomes[i].failure.empty()) {
             report(names[i], outcomes[i].failure);
@@ -37,24 +40,65 @@ int for_each_container(const Context& context, const char* method, const std::st
     return exit_code;
 }
 
-// Docker's bare seconds or a duration; the API takes seconds.
-std::string timeout_query(const Arguments& arguments) {
-    if (!arguments.has("timeout")) return {};
+// Docker's bare seconds or a duration; nullopt where the container's own holds.
+std::optional<std::chrono::seconds> timeout_of(const Arguments& arguments) {
+    if (!arguments.has("timeout")) return std::nullopt;
     const std::string text = arguments.get("timeout");
     const bool bare = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
     const auto parsed = config::parse_duration(bare ? text + 's' : text);
     if (!parsed) throw UsageError("--timeout: '" + text + "' is not a number of seconds");
-    return "?timeout=" + std::to_string(std::chrono::ceil<std::chrono::seconds>(*parsed).count());
+    return std::chrono::ceil<std::chrono::seconds>(*parsed);
 }
 
-int start(const Context& context) { return for_each_container(context, "POST", "start"); }
+std::string timeout_query(const Arguments& arguments) {
+    const auto timeout = timeout_of(arguments);
+    return timeout ? "?timeout=" + std::to_string(timeout->count()) : std::string{};
+}
+
+WaitingText waiting_for(const Context& context, const std::string& doing) {
+    return [&context, doing](std::size_t index, std::chrono::seconds waited) {
+        return waiting_text(doing + context.arguments.operands[index], waited);
+    };
+}
+
+// How long a container may take to stop by itself; 0 where nobody says.
+std::chrono::seconds grace_of(const Client& client, const std::string& name) {
+    try {
+        const Json container =
+            client.call({"GET", container_path(name), {}}, std::chrono::seconds{1});
+        const auto grace = config::parse_duration(
+            text_of(container.value("config", Json::object()), "stop_grace_period"));
+        if (grace) return std::chrono::ceil<std::chrono::seconds>(*grace);
+    } catch (const std::exception&) {  // the line does without it
+    }
+    return {};
+}
+
+// Asks for the grace period only once there is a line to show.
+WaitingText stopping(const Context& context) {
+    std::map<std::size_t, std::chrono::seconds> graces;
+    return [&context, graces](std::size_t index, std::chrono::seconds waited) mutable {
+        const std::string& name = context.arguments.operands[index];
+        const auto given = timeout_of(context.arguments);
+        if (!graces.contains(index)) {
+            graces[index] = given ? *given : grace_of(context.client, name);
+        }
+        return stopping_text("stopping " + name, waited, graces[index]);
+    };
+}
+
+int start(const Context& context) {
+    return for_each_container(context, "POST", "start", {}, waiting_for(context, "starting "));
+}
 
 int stop(const Context& context) {
-    return for_each_container(context, "POST", "stop", timeout_query(context.arguments));
+    return for_each_container(context, "POST", "stop", timeout_query(context.arguments),
+                              stopping(context));
 }
 
 int restart(const Context& context) {
-    return for_each_container(context, "POST", "restart", timeout_query(context.arguments));
+    return for_each_container(context, "POST", "restart", timeout_query(context.arguments),
+                              waiting_for(context, "restarting "));
 }
 
 int kill(const Context& context) {
@@ -66,7 +110,8 @@ int kill(const Context& context) {
 
 int remove(const Context& context) {
     return for_each_container(context, "DELETE", "",
-                              context.arguments.has("force") ? "?force=1" : "");
+                              context.arguments.has("force") ? "?force=1" : "",
+                              waiting_for(context, "removing "));
 }
 
 // Prints each workload's exit code; our own is the first that is not 0.

@@ -52,33 +52,30 @@ int show_changes(const Context& context, const Json& answer, const char* nothing
     return failed ? 1 : 0;
 }
 
-// Waits as long as it takes: `down` is done when the last container has ended.
-Json call_patiently(const Client& client, const Request& request) {
-    Exchange exchange = client.open(request);
-    exchange.finish();
-    return exchange.answer();
-}
-
 std::string names_body(const Arguments& arguments) {
     return compact(Json{{"names", arguments.operands}});
 }
 
 int up(const Context& context) {
-    const Json answer =
-        call_patiently(context.client, {"POST", "/v1/up", names_body(context.arguments)});
+    const Json answer = context.client.call_patiently(
+        {"POST", "/v1/up", names_body(context.arguments)},
+        [](auto waited) { return waiting_text("starting what is wanted", waited); });
     return show_changes(context, answer, "nothing to start");
 }
 
 int down(const Context& context) {
-    const Json answer =
-        call_patiently(context.client, {"POST", "/v1/down", names_body(context.arguments)});
+    // Done when the last container has ended.
+    const Json answer = context.client.call_patiently(
+        {"POST", "/v1/down", names_body(context.arguments)},
+        [](auto waited) { return waiting_text("stopping containers", waited); });
     return show_changes(context, answer, "nothing to stop");
 }
 
 int reload(const Context& context) {
     const bool plan = context.arguments.has("plan");
-    const Json answer =
-        call_patiently(context.client, {"POST", plan ? "/v1/reload?plan=1" : "/v1/reload", {}});
+    const Json answer = context.client.call_patiently(
+        {"POST", plan ? "/v1/reload?plan=1" : "/v1/reload", {}},
+        [](auto waited) { return waiting_text("reloading the host file", waited); });
     return show_changes(context, answer, "nothing changes");
 }
 
@@ -134,9 +131,12 @@ int daemon_shutdown(const Context& context) {
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
     context.client.call({"POST", "/v1/shutdown", {}});
     // Without the process in sight (another pid namespace) there is nothing to wait for.
+    Progress progress([](auto waited) {
+        return waiting_text("stopping every container, then mydockerd", waited);
+    });
     pollfd ended{process.get(), POLLIN, 0};
-    while (process.get() >= 0 && ::poll(&ended, 1, -1) < 0 && errno == EINTR) {
-    }
+    constexpr int second = 1000;
+    while (process.get() >= 0 && ::poll(&ended, 1, second) <= 0) progress.tick();
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/optional.hpp>
 #include <limits>
+#include <utility>
 
 #include "supervisor/protocol/protocol.hpp"
 #include "tools/ctl/error.hpp"
@@ -49,6 +50,8 @@ struct ForwardingBody {
         value_type& target_;
     };
 };
+
+constexpr int switching_protocols = 101;
 
 [[noreturn]] void broken(const std::string& why) {
     throw Failure("mydockerd's answer makes no sense: " + why, protocol::exit_daemon);
@@ -94,8 +97,9 @@ void HttpResponse::feed(std::string_view bytes) {
         if (error == http::error::need_more || (!error && taken == 0)) break;
         if (error) broken(error.message());
     }
-    if (state.parser.is_done() && used < state.unread.size()) broken("bytes after its end");
     state.unread.erase(0, used);
+    if (state.parser.is_done() && status() == switching_protocols) return;
+    if (state.parser.is_done() && !state.unread.empty()) broken("bytes after its end");
     if (state.unread.size() > protocol::max_header_bytes) broken("its header is too long");
 }
 
@@ -117,6 +121,7 @@ bool HttpResponse::done() const { return state_->parser.is_done(); }
 int HttpResponse::status() const {
     return has_header() ? static_cast<int>(state_->parser.get().result_int()) : 0;
 }
+std::string HttpResponse::take_rest() { return std::exchange(state_->unread, {}); }
 const std::string& HttpResponse::body() const { return state_->body; }
 
 }  // namespace mydocker::ctl

@@ -33,6 +33,8 @@ public:
     bool done() const;
     int status() const;  // 0 before the header is complete
     const std::string& body() const;
+    // What stood behind an answer of 101: it is no longer HTTP.
+    std::string take_rest();
 
 private:
     struct State;

@@ -5,6 +5,10 @@ namespace mydocker::ctl {
 
 const std::vector<Row>& container_rows() {
     static const std::vector<Row> table = {
+        {{"-i,--interactive", "", "give it an input: ours, or that of who attaches"},
+         Kind::flag,
+         "stdin_open"},
+        {{"-t,--tty", "", "give it a terminal"}, Kind::flag, "tty"},
         {{"--rootfs", "DIR", "root directory (default: the host's, copy-on-write)"},
          Kind::path,
          "rootfs"},
@@ -98,8 +102,6 @@ const std::vector<Row>& container_rows() {
         {{"--log-opt", "KEY=VALUE", "max-size=10m or max-file=3", true},
          Kind::log_option,
          "logging"},
-        {{"-i,--interactive", "", "not supported yet"}, Kind::unsupported, ""},
-        {{"-t,--tty", "", "not supported yet"}, Kind::unsupported, ""},
     };
     return table;
 }

@@ -26,8 +26,7 @@ enum class Kind : std::uint8_t {
     variable_file,
     ulimit,
     log_option,
-    policy,  // "on-failure:5"
-    unsupported
+    policy  // "on-failure:5"
 };
 
 struct Row {

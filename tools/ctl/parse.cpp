@@ -22,40 +22,6 @@ constexpr std::array<Spelling, 4> book_spellings{{{"-mem", "--memory"},
                                                   {"-cpuset", "--cpuset-cpus"},
                                                   {"-cpushare", "--cpu-shares"}}};
 
-std::vector<std::string_view> split_names(std::string_view names) {
-    std::vector<std::string_view> list;
-    while (!names.empty()) {
-        const std::size_t comma = std::min(names.find(','), names.size());
-        list.push_back(names.substr(0, comma));
-        names.remove_prefix(std::min(comma + 1, names.size()));
-    }
-    return list;
-}
-
-const Option* find_option(std::span<const Option> options, std::string_view name) {
-    for (const Option& option : options) {
-        for (const std::string_view known : split_names(option.names)) {
-            if (known == name) return &option;
-        }
-    }
-    return nullptr;
-}
-
-// Whether the word after this option word is its value. Unknown options take none: CLI11 will
-// reject them.
-bool value_follows(std::string_view word, std::span<const Option> options) {
-    if (word.starts_with("--")) {
-        const Option* option = find_option(options, word);
-        return option != nullptr && !option->value.empty();
-    }
-    for (std::size_t i = 1; i < word.size(); ++i) {  // -dm, -m50m
-        const Option* option = find_option(options, std::string{'-', word[i]});
-        if (option == nullptr) return false;
-        if (!option->value.empty()) return i + 1 == word.size();
-    }
-    return false;
-}
-
 std::string_view spell(std::string_view word) {
     for (const Spelling& spelling : book_spellings) {
         if (word == spelling.book) return spelling.ours;
@@ -113,6 +79,7 @@ std::string command_list(const std::vector<Command>& commands) {
         "Usage: mydocker-ctl [GLOBAL OPTIONS] COMMAND …\n";
     std::string_view group;
     for (const Command& command : commands) {
+        if (command.group.empty()) continue;
         if (command.group != group) {
             group = command.group;
             text += '\n' + std::string(group) + ":\n";
@@ -140,7 +107,7 @@ const Command& find_command(std::span<const std::string> words,
     std::string members;
     for (const Command& command : commands) {
         if (command.name == first || command.name == both) return command;
-        names.push_back(command.name);
+        if (!command.group.empty()) names.push_back(command.name);
         if (command.name.starts_with(first + ' ')) {
             members +=
                 (members.empty() ? "" : "|") + std::string(command.name.substr(first.size() + 1));
@@ -178,6 +145,26 @@ std::string explain(const CLI::ParseError& error, const std::vector<std::string>
     return error.what();
 }
 
+// `--option=` is an empty value; CLI11 would take the next word for it.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& words,
+                                           std::span<const Option> options) {
+    std::vector<std::string> spelled;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "--") {
+            spelled.insert(spelled.end(), words.begin() + static_cast<std::ptrdiff_t>(i),
+                           words.end());
+            break;
+        }
+        std::string word = words[i];
+        const bool ends_empty = word.starts_with("--") && word.find('=') == word.size() - 1;
+        if (ends_empty) word.pop_back();
+        const bool is_empty_value = ends_empty && value_follows(word, options);
+        spelled.push_back(is_empty_value ? word : words[i]);
+        if (is_empty_value) spelled.emplace_back();
+    }
+    return spelled;
+}
+
 // Lets CLI11 read `words` as the command's options (and operands) into `parsed`.
 void read_options(Parsed& parsed, const std::vector<std::string>& words,
                   std::span<const Option> options) {
@@ -209,8 +196,9 @@ void read_options(Parsed& parsed, const std::vector<std::string>& words,
         operands = app.add_option("operands", keep)->expected(-1)->group("");
         operands->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     }
+    const std::vector<std::string> given = with_empty_values(words, options);
     try {
-        app.parse(std::vector<std::string>(words.rbegin(), words.rend()));  // read from the back
+        app.parse(std::vector<std::string>(given.rbegin(), given.rend()));  // read from the back
     } catch (const CLI::CallForHelp&) {
         parsed.help = app.help();
         // CLI11 puts blank lines freely around groups and footers.
@@ -224,12 +212,48 @@ void read_options(Parsed& parsed, const std::vector<std::string>& words,
     }
     for (std::size_t i = 0; i < options.size(); ++i) {
         if (added[i]->count() == 0) continue;
-        parsed.arguments.options[key_of(options[i])] = added[i]->results();
+        const std::vector<std::string>& values = added[i]->results();
+        const bool is_flag = options[i].value.empty();
+        // `--rm=false` is how scripts say no.
+        if (is_flag && (values.back() == "false" || values.back() == "0")) continue;
+        parsed.arguments.options[key_of(options[i])] = values;
     }
     if (operands != nullptr) parsed.arguments.operands = operands->results();
 }
 
 }  // namespace
+
+std::vector<std::string_view> split_names(std::string_view names) {
+    std::vector<std::string_view> list;
+    while (!names.empty()) {
+        const std::size_t comma = std::min(names.find(','), names.size());
+        list.push_back(names.substr(0, comma));
+        names.remove_prefix(std::min(comma + 1, names.size()));
+    }
+    return list;
+}
+
+const Option* find_option(std::span<const Option> options, std::string_view name) {
+    for (const Option& option : options) {
+        for (const std::string_view known : split_names(option.names)) {
+            if (known == name) return &option;
+        }
+    }
+    return nullptr;
+}
+
+bool value_follows(std::string_view word, std::span<const Option> options) {
+    if (word.starts_with("--")) {
+        const Option* option = find_option(options, word);
+        return option != nullptr && !option->value.empty();
+    }
+    for (std::size_t i = 1; i < word.size(); ++i) {  // -dm, -m50m
+        const Option* option = find_option(options, std::string{'-', word[i]});
+        if (option == nullptr) return false;
+        if (!option->value.empty()) return i + 1 == word.size();
+    }
+    return false;
+}
 
 std::string key_of(const Option& option) {
     for (std::string_view name : split_names(option.names)) {

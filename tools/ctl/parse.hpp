@@ -4,6 +4,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/ctl/command.hpp"
@@ -28,6 +29,14 @@ const std::vector<Option>& global_options();
 // --cpuset-cpus and --cpu-shares, as far as the options go: never in the workload's command line.
 std::vector<std::string> normalise_spellings(std::vector<std::string> words,
                                              std::span<const Option> options);
+
+// "-m,--memory" -> -m, --memory
+std::vector<std::string_view> split_names(std::string_view names);
+const Option* find_option(std::span<const Option> options, std::string_view name);
+
+// Whether the word after this option word is its value. Unknown options take none: CLI11 will
+// reject them.
+bool value_follows(std::string_view word, std::span<const Option> options);
 
 // The index of the first word that is neither an option nor an option's value; a `--` counts.
 std::size_t first_operand(std::span<const std::string> words, std::span<const Option> options);

@@ -14,6 +14,7 @@
 #include "tools/ctl/error.hpp"
 #include "tools/ctl/log_printer.hpp"
 #include "tools/ctl/run_options.hpp"
+#include "tools/ctl/signal_proxy.hpp"
 #include "tools/ctl/signals.hpp"
 #include "tools/ctl/wait_result.hpp"
 
@@ -90,20 +91,6 @@ void remove_quietly(const Client& client, const std::string& id) {
     }
 }
 
-// To a container that only waits for its next start a signal means: give up.
-void forward(const Client& client, const std::string& id, const std::string& signal) {
-    try {
-        client.call({"POST", container_path(id, "kill?signal=") + signal, {}});
-    } catch (const Refused& refused) {
-        constexpr int conflict = 409;
-        if (refused.status() != conflict) return;  // removed meanwhile: wait has the answer
-        try {
-            client.call({"POST", container_path(id, "stop"), {}});
-        } catch (const Refused&) {  // at rest by now
-        }
-    }
-}
-
 int run_in_foreground(const Context& context, const Created& created) {
     const Client& client = context.client;
     SignalInbox signals;
@@ -130,7 +117,11 @@ int run_in_foreground(const Context& context, const Created& created) {
         }
         if (waiting[1].revents != 0) logs.advance();
         if (waiting[0].revents != 0) wait.advance();
-        while (const auto signal = signals.take()) forward(client, created.id, *signal);
+        while (const auto signal = signals.take()) {
+            if (*signal != "SIGWINCH" && *signal != "SIGCONT") {
+                forward_signal(client, created.id, *signal);
+            }
+        }
     }
     logs.answer();
     return read_wait_result(wait.answer()).exit_code;

@@ -34,9 +34,6 @@ public:
 
     void apply(const Row& row, const std::vector<std::string>& values) {
         name_ = "--" + key_of(row.option);
-        if (row.kind == Kind::unsupported) {
-            throw UsageError(name_ + ": terminals and standard input are not supported yet");
-        }
         Json& target = container_[pointer_to(row.key)];
         const std::string last = values.empty() ? std::string{} : values.back();
         switch (row.kind) {
@@ -73,7 +70,6 @@ public:
                 for (const auto& value : values) add_log_option(target, value);
                 break;
             case Kind::policy: set_policy(last); break;
-            case Kind::unsupported: break;  // refused above
         }
         // `-e NAME` with no such variable here leaves nothing, as with docker.
         if (target.is_null()) target = Json::object();
@@ -206,6 +202,17 @@ std::vector<Option> container_options() {
     std::vector<Option> options;
     for (const Row& row : container_rows()) options.push_back(row.option);
     return options;
+}
+
+Json environment_of(const Arguments& arguments, const Surroundings& surroundings) {
+    Json container = {{"environment", Json::object()}};
+    Translation translation(container, surroundings);
+    for (const Row& row : container_rows()) {
+        const auto given = arguments.options.find(key_of(row.option));
+        const bool is_variable = row.kind == Kind::variable || row.kind == Kind::variable_file;
+        if (is_variable && given != arguments.options.end()) translation.apply(row, given->second);
+    }
+    return container["environment"];
 }
 
 Json create_request(const Arguments& arguments, const Surroundings& surroundings) {

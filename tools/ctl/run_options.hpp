@@ -27,4 +27,7 @@ Surroundings real_surroundings();
 // {"name"?, "auto_remove"?, "container": {…}}. Throws UsageError naming the option.
 nlohmann::json create_request(const Arguments& arguments, const Surroundings& surroundings);
 
+// {"K": "V"} of --env and --env-file alone, as `exec` has them too.
+nlohmann::json environment_of(const Arguments& arguments, const Surroundings& surroundings);
+
 }  // namespace mydocker::ctl

@@ -14,15 +14,17 @@ namespace mydocker::ctl {
 
 namespace {
 
-struct Forwarded {
+struct Caught {
     int number;
     const char* name;
     struct sigaction before;
 };
-std::array<Forwarded, 4> forwarded{{{SIGINT, "SIGINT", {}},
-                                    {SIGTERM, "SIGTERM", {}},
-                                    {SIGHUP, "SIGHUP", {}},
-                                    {SIGQUIT, "SIGQUIT", {}}}};
+std::array<Caught, 6> caught{{{SIGINT, "SIGINT", {}},
+                              {SIGTERM, "SIGTERM", {}},
+                              {SIGHUP, "SIGHUP", {}},
+                              {SIGQUIT, "SIGQUIT", {}},
+                              {SIGWINCH, "SIGWINCH", {}},
+                              {SIGCONT, "SIGCONT", {}}}};
 
 std::array<int, 2> wake_pipe{-1, -1};
 volatile std::sig_atomic_t interrupts = 0;
@@ -46,7 +48,7 @@ SignalInbox::SignalInbox() {
         throw std::system_error(errno, std::generic_category(), "make a pipe for signals");
     }
     interrupts = 0;
-    for (Forwarded& signal : forwarded) {
+    for (Caught& signal : caught) {
         struct sigaction action {};
         action.sa_handler = collect;  // no SA_RESTART needed: every caller retries on EINTR
         ::sigaction(signal.number, &action, &signal.before);
@@ -54,7 +56,7 @@ SignalInbox::SignalInbox() {
 }
 
 SignalInbox::~SignalInbox() {
-    for (const Forwarded& signal : forwarded) ::sigaction(signal.number, &signal.before, nullptr);
+    for (const Caught& signal : caught) ::sigaction(signal.number, &signal.before, nullptr);
     ::close(wake_pipe[0]);
     ::close(wake_pipe[1]);
 }
@@ -64,7 +66,7 @@ int SignalInbox::fd() const { return wake_pipe[0]; }
 std::optional<std::string> SignalInbox::take() {
     unsigned char number = 0;
     if (::read(wake_pipe[0], &number, 1) != 1) return std::nullopt;
-    for (const Forwarded& signal : forwarded) {
+    for (const Caught& signal : caught) {
         if (signal.number == number) return signal.name;
     }
     return std::nullopt;

@@ -1,4 +1,5 @@
-// Signals that `run` passes on to its container instead of dying of them.
+// Signals that a client in the foreground passes on to its workload instead of dying of them, and
+// those that tell it about its terminal.
 #pragma once
 
 #include <optional>
@@ -6,8 +7,9 @@
 
 namespace mydocker::ctl {
 
-// While it lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT are collected; fd() becomes readable then.
-// A third SIGINT ends this process at once (exit 130), whatever it is doing.
+// While it lives, SIGINT, SIGTERM, SIGHUP and SIGQUIT are collected, and SIGWINCH and SIGCONT,
+// which are about us alone; fd() becomes readable then. A third SIGINT ends this process at once
+// (exit 130), whatever it is doing.
 class SignalInbox {
 public:
     SignalInbox();

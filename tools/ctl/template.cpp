@@ -13,6 +13,9 @@ using Json = nlohmann::json;
 
 namespace {
 
+char upper(char c) { return static_cast<char>(std::toupper(static_cast<unsigned char>(c))); }
+char lower(char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
 std::string_view trim(std::string_view text) {
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
@@ -36,7 +39,7 @@ std::string unescape(std::string_view text) {
 std::string folded(std::string_view key) {
     std::string result;
     for (const char c : key) {
-        if (c != '_') result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        if (c != '_') result += lower(c);
     }
     return result;
 }
@@ -52,10 +55,12 @@ std::vector<std::string> split_path(std::string_view path) {
 }
 
 const Json& member(const Json& value, const std::string& name) {
+    std::string wanted = folded(name);
+    if (wanted == "names") wanted = "name";  // as docker ps spells it
     std::string known;
     if (value.is_object()) {
         for (const auto& [key, item] : value.items()) {
-            if (folded(key) == folded(name)) return item;
+            if (folded(key) == wanted) return item;
             known += (known.empty() ? "" : ", ") + key;
         }
     }
@@ -89,9 +94,20 @@ Template::Template(std::string_view text) {
         }
         std::string_view field = trim(text.substr(2, close - 2));
         Part part{.is_field = true};
-        if (field.starts_with("json ")) {
-            part.as_json = true;
-            field = trim(field.substr(5));
+        if (field.size() >= 2 && field.starts_with('"') && field.ends_with('"')) {
+            parts_.push_back({.literal = unescape(field.substr(1, field.size() - 2))});
+            text.remove_prefix(close + 2);
+            continue;
+        }
+        using Form = Part::Form;
+        for (const auto& [name, form] : {std::pair{"json ", Form::json},
+                                         {"upper ", Form::upper},
+                                         {"lower ", Form::lower},
+                                         {"len ", Form::length}}) {
+            if (!field.starts_with(name)) continue;
+            part.form = form;
+            field = trim(field.substr(std::string_view(name).size()));
+            break;
         }
         if (!field.starts_with('.') || field.find_first_of(" |(\"") != std::string_view::npos) {
             throw UsageError("--format: '{{" + std::string(field) +
@@ -112,10 +128,26 @@ std::string Template::render(const Json& record) const {
         }
         const Json* value = &record;
         for (const std::string& name : part.path) value = &member(*value, name);
-        line += part.as_json ? value->dump(-1, ' ', false, Json::error_handler_t::replace)
-                             : plain(*value);
+        line += form(*value, part.form);
     }
     return line;
+}
+
+std::string Template::form(const Json& value, Part::Form form) {
+    std::string text = plain(value);
+    switch (form) {
+        case Part::Form::plain: break;
+        case Part::Form::json: return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+        case Part::Form::length:
+            return std::to_string(value.is_string() ? text.size() : value.size());
+        case Part::Form::upper:
+            for (char& c : text) c = upper(c);
+            break;
+        case Part::Form::lower:
+            for (char& c : text) c = lower(c);
+            break;
+    }
+    return text;
 }
 
 std::string Template::heading() const {
@@ -124,9 +156,7 @@ std::string Template::heading() const {
         std::string name = part.is_field ? "" : part.literal;
         if (part.is_field && !part.path.empty()) {
             name = part.path.back();
-            for (char& c : name) {
-                c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-            }
+            for (char& c : name) c = upper(c);
         }
         line += name;
     }

@@ -1,8 +1,9 @@
 // `--format '{{.Name}}\t{{json .Command}}'`: the part of Go's templates that people use with
-// docker. A field is a JSON key (letter case and underscores do not matter), a dotted path goes
-// deeper.
+// docker: fields, json, upper, lower and len of them, and {{"text"}}. A field is a JSON key (letter
+// case and underscores do not matter), a dotted path goes deeper.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -24,9 +25,11 @@ private:
     struct Part {
         std::string literal = {};            // or, where this is empty:
         std::vector<std::string> path = {};  // {} stands for the whole record
-        bool as_json = false;
+        enum class Form : std::uint8_t { plain, json, upper, lower, length } form = Form::plain;
         bool is_field = false;
     };
+    static std::string form(const nlohmann::json& value, Part::Form form);
+
     std::vector<Part> parts_;
 };
 

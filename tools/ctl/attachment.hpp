@@ -1,0 +1,31 @@
+// A session at a workload's terminal or pipes, from the upgrade of the connection to its end: our
+// standard streams, the signals sent to us, the size of our terminal. Which request it began with
+// is its caller's.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "tools/ctl/signals.hpp"
+#include "tools/ctl/stream_client.hpp"
+
+namespace mydocker::ctl {
+
+struct Attachment {
+    std::string name;       // the container's, for people
+    bool input = false;     // standard input goes to the workload
+    bool terminal = false;  // the workload has one: it follows our size and, with input, gets keys
+    std::string detach_keys;  // as bytes; of use only where keys go raw
+    std::string left = {};    // said once the keys were found
+    // Passes a signal on. None: it ends this process (128 + n) and leaves the workload alone.
+    std::function<void(StreamClient&, const std::string& signal)> proxy = {};
+    Exchange* start = nullptr;  // a request that goes on beside; Refused when it is
+};
+
+// Our exit code: the workload's; 0 after the detach keys. Throws Failure, Refused, ReaderGone.
+int stay_attached(StreamClient& stream, SignalInbox& signals, const Attachment& attachment);
+
+// Failure (125) where keys should go to a workload's terminal and standard input is none.
+void require_terminal();
+
+}  // namespace mydocker::ctl
