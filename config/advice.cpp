@@ -129,9 +129,7 @@ constexpr std::array later{
     Entry{"ports", "use `network = \"host\"`"},
     Entry{"secrets", "mount the file with `volumes`"},
     Entry{"security_opt", ""},
-    Entry{"stdin_open", ""},
     Entry{"sysctls", ""},
-    Entry{"tty", ""},
     Entry{"userns", ""},
     Entry{"userns_mode", ""},
 };

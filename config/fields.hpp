@@ -134,6 +134,8 @@ struct ContainerFields {
         field("cap_drop", container.cap_drop, capabilities);
         field("privileged", container.privileged, Flag{});
         field("init", container.init, Flag{});
+        field("tty", container.tty, Flag{});
+        field("stdin_open", container.stdin_open, Flag{});
         field("ulimits", container.ulimits, Ulimits{});
         field("oom_score_adj", container.oom_score_adj, Integer{-1000, 1000});
         field("shm_size", container.shm_size, Size{4096});

@@ -123,7 +123,9 @@ struct Container {
     std::vector<std::string> cap_add;  // "NET_ADMIN" or "ALL", without CAP_
     std::vector<std::string> cap_drop;
     bool privileged = false;
-    bool init = false;  // a tiny pid 1 that forwards signals and reaps
+    bool init = false;        // a tiny pid 1 that forwards signals and reaps
+    bool tty = false;         // a terminal of its own, instead of pipes
+    bool stdin_open = false;  // stdin waits for clients that attach; else it is empty
     std::vector<Ulimit> ulimits;
     int oom_score_adj = 0;
     Bytes shm_size = 64ULL << 20;

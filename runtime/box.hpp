@@ -4,17 +4,14 @@
 // not ours.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "runtime/cgroup.hpp"
-#include "runtime/plan.hpp"
-#include "runtime/root.hpp"
+#include "runtime/handshake.hpp"
 #include "runtime/spec.hpp"
 #include "runtime/unique_fd.hpp"
-#include "runtime/zygote.hpp"
 
 namespace mydocker::runtime {
 
@@ -28,20 +25,14 @@ public:
     void clone_init(Zygote& zygote, std::uint64_t id);
 
     Cgroup cgroup;
-    // Ours: the plan's write end (its closing releases the init), and what the init's outputs end
-    // in. All are non-blocking.
-    UniqueFd plan_write;
-    UniqueFd report_read;
-    std::array<UniqueFd, 2> output;  // stdout, stderr
-    Plan plan;
 
 private:
-    // The init's, until clone_init().
-    std::vector<UniqueFd> mounts_;  // the root first
-    UniqueFd plan_read_;
-    UniqueFd report_write_;
-    std::array<UniqueFd, 3> standard_;
+    std::vector<UniqueFd> mounts_;  // the init's, until clone_init(); the root first
     bool own_network_ = true;
+    Handshake prepare(const Spec& spec);
+
+public:
+    Handshake handshake;
 };
 
 }  // namespace mydocker::runtime

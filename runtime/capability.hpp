@@ -16,7 +16,8 @@ std::optional<unsigned> capability_number(std::string_view name);
 // NET_BIND_SERVICE, NET_RAW, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP.
 Capabilities default_capabilities();
 
-// All that this process has, and so may give: inside another container not all that the kernel knows.
+// All that this process has, and so may give: inside another container not all that the kernel
+// knows.
 Capabilities own_capabilities();
 
 }  // namespace mydocker::runtime

@@ -3,6 +3,7 @@
 #include "runtime/plan.hpp"
 
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <algorithm>
 #include <cstring>
@@ -45,7 +46,8 @@ PlanStep mount(const char* target, const char* type, std::uint64_t attributes,
     return {Op::mount, attributes, 0755, 0, std::move(texts)};
 }
 
-void add_dev(Plan& plan, const Spec& spec) {
+// `devpts`: the descriptor of the terminal's, where there is one.
+void add_dev(Plan& plan, const Spec& spec, std::uint64_t devpts) {
     struct Device {
         const char* path;
         unsigned major;
@@ -67,8 +69,13 @@ void add_dev(Plan& plan, const Spec& spec) {
              {"/proc/self/fd/2", "/dev/stderr"},
              {"pts/ptmx", "/dev/ptmx"}})
         plan.push_back({Op::symlink, 0, 0, 0, {content, path}});
-    plan.push_back(mount("/dev/pts", "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-                         {"ptmxmode=0666", "mode=0620", "gid=5"}));
+    if (spec.terminal) {
+        plan.push_back({Op::attach, devpts, 1, 0, {"/dev/pts"}});
+        plan.push_back({Op::console});
+    } else {
+        plan.push_back(mount("/dev/pts", "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+                             {"ptmxmode=0666", "mode=0620", "gid=5"}));
+    }
     plan.push_back(mount("/dev/shm", "tmpfs", nosuid_nodev_noexec,
                          {"mode=1777", "size=" + std::to_string(spec.shm_size)}));
     plan.push_back(mount("/dev/mqueue", "mqueue", nosuid_nodev_noexec));
@@ -106,15 +113,17 @@ std::string value_of(const std::vector<std::string>& environment, const std::str
     return "";
 }
 
-std::vector<std::string> full_environment(const Spec& spec, const User& user) {
-    std::vector<std::string> environment = spec.process.env;
+std::vector<std::string> full_environment(const Process& process, const std::string& hostname,
+                                          bool terminal, const User& user) {
+    std::vector<std::string> environment = process.env;
     const auto add = [&](const std::string& key, const std::string& value) {
         const auto same = [&](const std::string& entry) { return entry.starts_with(key + "="); };
         if (std::ranges::none_of(environment, same)) environment.push_back(key + "=" + value);
     };
     add("PATH", default_path);
     add("HOME", user.home);
-    add("HOSTNAME", spec.hostname);
+    add("HOSTNAME", hostname);
+    if (terminal) add("TERM", "xterm");
     return environment;
 }
 
@@ -129,8 +138,7 @@ std::vector<std::string> candidates(const std::string& program, const std::strin
     return result;
 }
 
-void add_privileges(Plan& plan, const Spec& spec, const User& user) {
-    const Process& process = spec.process;
+void add_privileges(Plan& plan, const Process& process, const User& user) {
     // Bounding first: dropping from it needs CAP_SETPCAP, which the next steps may take away.
     plan.push_back({Op::bounding, process.capabilities});
     PlanStep groups{Op::groups};
@@ -142,6 +150,27 @@ void add_privileges(Plan& plan, const Spec& spec, const User& user) {
     else
         plan.push_back({Op::capabilities, process.ambient, process.ambient});
     if (process.no_new_privileges) plan.push_back({Op::no_new_privs});
+}
+
+// These need /proc, and the rights that are about to go.
+void add_inherited(Plan& plan, const Process& process) {
+    plan.push_back(
+        {Op::oom_score_adj, static_cast<std::uint64_t>(std::int64_t{process.oom_score_adj})});
+    for (const Rlimit& limit : process.rlimits)
+        plan.push_back(
+            {Op::rlimit, static_cast<std::uint64_t>(limit.resource), limit.soft, limit.hard});
+}
+
+void add_execution(Plan& plan, const Process& process, const std::vector<std::string>& environment,
+                   bool terminal) {
+    plan.push_back({Op::arguments, 0, 0, 0, process.args});
+    plan.push_back({Op::environment, 0, 0, 0, environment});
+    // Last before the exec, so that pid 1 too has no more rights than the workload.
+    if (process.reaper) plan.push_back({Op::reaper});
+    // The workload's and not the reaper's: only the leader of a session can take it.
+    if (terminal) plan.push_back({Op::terminal});
+    plan.push_back(
+        {Op::execute, 0, 0, 0, candidates(process.args.at(0), value_of(environment, "PATH"))});
 }
 
 // The `ulimit` words for the kernel's numbers.
@@ -168,32 +197,36 @@ Plan make_plan(const Spec& spec, const User& user, const std::vector<bool>& dire
     plan.push_back({Op::attach_root, 0});
     plan.push_back({Op::enter_root});
     plan.push_back(mount("/proc", "proc", nosuid_nodev_noexec));
-    add_dev(plan, spec);
+    add_dev(plan, spec, directories.size() + 1);
     const std::uint64_t sys_access = spec.privileged ? 0 : MOUNT_ATTR_RDONLY;
     plan.push_back(mount("/sys", "sysfs", nosuid_nodev_noexec | sys_access));
     plan.push_back(mount("/sys/fs/cgroup", "cgroup2", nosuid_nodev_noexec | sys_access));
     add_mounts(plan, spec, directories);
     // After the mounts, whose targets may have had to be made.
     if (spec.root.read_only) plan.push_back({Op::seal_root});
-    // These two need /proc, and the rights that are about to go.
-    plan.push_back(
-        {Op::oom_score_adj, static_cast<std::uint64_t>(std::int64_t{spec.process.oom_score_adj})});
-    for (const Rlimit& limit : spec.process.rlimits)
-        plan.push_back(
-            {Op::rlimit, static_cast<std::uint64_t>(limit.resource), limit.soft, limit.hard});
+    add_inherited(plan, spec.process);
     if (!spec.privileged) {
         for (const char* path : read_only_paths) plan.push_back({Op::read_only, 0, 0, 0, {path}});
         for (const char* path : masked_paths) plan.push_back({Op::mask, 0, 0, 0, {path}});
     }
-    plan.push_back({Op::work_dir, 0, 0, 0, {spec.process.cwd}});
-    add_privileges(plan, spec, user);
-    const auto environment = full_environment(spec, user);
-    plan.push_back({Op::arguments, 0, 0, 0, spec.process.args});
-    plan.push_back({Op::environment, 0, 0, 0, environment});
-    // Last before the exec, so that pid 1 too has no more rights than the workload.
-    if (spec.process.reaper) plan.push_back({Op::reaper});
-    plan.push_back(
-        {Op::execute, 0, 0, 0, candidates(spec.process.args.at(0), value_of(environment, "PATH"))});
+    plan.push_back({Op::work_dir, 1, 0, 0, {spec.process.cwd}});
+    add_privileges(plan, spec.process, user);
+    add_execution(plan, spec.process,
+                  full_environment(spec.process, spec.hostname, spec.terminal, user),
+                  spec.terminal);
+    return plan;
+}
+
+Plan make_entry_plan(const Process& process, const std::string& hostname, bool own_network,
+                     bool terminal, const User& user) {
+    Plan plan;
+    // First: from here on every path is the container's. The pid namespace is its own from birth.
+    plan.push_back({Op::join, CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP |
+                                  (own_network ? CLONE_NEWNET : 0ULL)});
+    add_inherited(plan, process);
+    plan.push_back({Op::work_dir, 0, 0, 0, {process.cwd}});
+    add_privileges(plan, process, user);
+    add_execution(plan, process, full_environment(process, hostname, terminal, user), terminal);
     return plan;
 }
 
@@ -227,6 +260,7 @@ std::string describe(const PlanStep& step) {
     switch (step.op) {
         case Op::set_hostname: return "set the hostname " + text(0);
         case Op::loopback_up: return "bring the loopback device up";
+        case Op::join: return "join the container's namespaces";
         case Op::private_mounts: return "make every mount private";
         case Op::attach_root: return "attach the root file system";
         case Op::enter_root: return "pivot into the root file system";
@@ -234,6 +268,7 @@ std::string describe(const PlanStep& step) {
         case Op::attach: return "mount a volume on " + text(0);
         case Op::device: return "make the device " + text(0);
         case Op::symlink: return "make the symlink " + text(1);
+        case Op::console: return "make /dev/console of the container's terminal";
         case Op::mask: return "mask " + text(0);
         case Op::read_only: return "make " + text(0) + " read-only";
         case Op::seal_root: return "make the root file system read-only";
@@ -249,6 +284,7 @@ std::string describe(const PlanStep& step) {
         case Op::capabilities: return "set the capabilities";
         case Op::no_new_privs: return "give up gaining privileges";
         case Op::reaper: return "fork the reaping pid 1";
+        case Op::terminal: return "take the terminal";
         case Op::arguments: return "read the arguments";
         case Op::environment: return "read the environment";
         case Op::execute: return "execute the command";

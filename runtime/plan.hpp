@@ -26,7 +26,12 @@ using Plan = std::vector<PlanStep>;
 // `directories[i]`: whether the i-th bind mount of spec.mounts is of a directory. Mount descriptor
 // 0 is the root, the i-th bind mount is i + 1. Mounts are made in the order of their targets,
 // parents first.
+// A terminal's devpts is the last of all.
 Plan make_plan(const Spec& spec, const User& user, const std::vector<bool>& directories);
+
+// Of a process that joins a running container (entry.hpp).
+Plan make_entry_plan(const Process& process, const std::string& hostname, bool own_network,
+                     bool terminal, const User& user);
 
 // Throws std::system_error (E2BIG) beyond wire::max_plan_bytes.
 std::string encode(const Plan& plan);

@@ -75,6 +75,8 @@ struct Spec {
     std::string hostname;
     std::vector<Mount> mounts;
     bool own_network = true;  // a network namespace with only loopback; false: the host's
+    bool terminal = false;    // stdin, stdout and stderr are a terminal, which is /dev/console
+    bool open_stdin = false;  // a pipe; else /dev/null
     bool privileged = false;  // no masked or read-only paths, writable /sys
     std::uint64_t shm_size = 64ULL << 20;
     Limits limits;

@@ -5,7 +5,10 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <cstring>
@@ -16,27 +19,51 @@
 
 namespace mydocker::runtime {
 
+namespace {
+
+UniqueFd sealed_copy(const std::string& program) {
+    const std::string what = "copy " + program + " into memory";
+    const UniqueFd file(must(::open(program.c_str(), O_RDONLY | O_CLOEXEC), "open " + program));
+    struct stat status {};
+    must(::fstat(file.get(), &status), what);
+    UniqueFd copy(must(::memfd_create("mydocker-init", MFD_CLOEXEC | MFD_ALLOW_SEALING), what));
+    for (off_t at = 0; at < status.st_size;) {
+        const auto left = static_cast<std::size_t>(status.st_size - at);
+        if (must(::sendfile(copy.get(), file.get(), &at, left), what) == 0) fail(EIO, what);
+    }
+    must(::fchmod(copy.get(), 0555), what);
+    constexpr int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    must(::fcntl(copy.get(), F_ADD_SEALS, seals), what);
+    return copy;
+}
+
+// Away from the numbers that the zygote gets its descriptors as.
+UniqueFd beyond_ours(UniqueFd fd) {
+    return UniqueFd(must(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 10), "duplicate a descriptor"));
+}
+
+}  // namespace
+
 Zygote::Zygote(const std::string& program) {
+    const UniqueFd copy = beyond_ours(sealed_copy(program));
     int ends[2];
     must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends),
          "make the zygote's socket");
     socket_.reset(ends[0]);
-    UniqueFd theirs(ends[1]);
+    const UniqueFd theirs = beyond_ours(UniqueFd(ends[1]));
     // The zygote's own end blocks: waiting is all that it does.
     must(::fcntl(theirs.get(), F_SETFL, 0), "make the zygote's socket blocking");
-    if (theirs.get() == 3) {  // dup2 onto itself would keep it close-on-exec
-        theirs.reset(must(::fcntl(3, F_DUPFD_CLOEXEC, 10), "duplicate the zygote's socket"));
-    }
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), 3);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, 4);
+    ::posix_spawn_file_actions_adddup2(&actions, copy.get(), 4);
+    ::posix_spawn_file_actions_addclosefrom_np(&actions, 5);
     std::string name = "mydocker-init";
     char* const arguments[] = {name.data(), nullptr};
     char* const environment[] = {nullptr};
     const int error =
-        ::posix_spawn(&pid_, program.c_str(), &actions, nullptr, arguments, environment);
+        ::posix_spawn(&pid_, "/proc/self/fd/4", &actions, nullptr, arguments, environment);
     ::posix_spawn_file_actions_destroy(&actions);
     if (error != 0) fail(error, "execute " + program);
 }
@@ -55,11 +82,16 @@ void Zygote::request(const Request& request) {
     fds.insert(fds.end(), request.mounts.begin(), request.mounts.end());
     if (request.mounts.size() > wire::max_mount_fds)
         fail(E2BIG, "pass the volumes to the container");
+    const bool joins = request.join >= 0;
+    if (joins) fds.push_back(request.join);
 
-    std::uint64_t flags = CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
-    if (request.own_network) flags |= CLONE_NEWNET;
-    wire::CloneRequest words{wire::magic, static_cast<std::uint32_t>(request.mounts.size()),
-                             request.id, flags};
+    std::uint64_t flags = 0;
+    if (!joins) flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
+    if (!joins && request.own_network) flags |= CLONE_NEWNET;
+    wire::CloneRequest words{
+        wire::magic,     static_cast<std::uint32_t>(fds.size()) - wire::fd_first_extra,
+        request.id,      flags,
+        joins ? 1U : 0U, 0};
     iovec data{&words, sizeof words};
     const std::size_t payload = fds.size() * sizeof(int);
     std::vector<char> control(CMSG_SPACE(payload));

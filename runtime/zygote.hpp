@@ -16,20 +16,23 @@ namespace mydocker::runtime {
 
 class Zygote {
 public:
-    // Starts `program` (mydocker-init). Throws std::system_error where it cannot be executed.
+    // Starts a sealed copy of `program` (mydocker-init) that lives in memory: a container whose
+    // command is /proc/self/exe gets that copy to read, never the host's file to overwrite
+    // (CVE-2019-5736). Throws std::system_error where it cannot be executed.
     explicit Zygote(const std::string& program);
     ~Zygote();  // ends it and reaps it; inits it made live on, as children of this process
     Zygote(const Zygote&) = delete;
     Zygote& operator=(const Zygote&) = delete;
 
     struct Request {
-        std::uint64_t id;
-        int cgroup;
-        int plan;    // read end
-        int report;  // write end
-        std::array<int, 3> standard;
-        std::span<const int> mounts;
-        bool own_network;
+        std::uint64_t id = 0;
+        int cgroup = -1;
+        int plan = -1;    // read end
+        int report = -1;  // write end
+        std::array<int, 3> standard = {-1, -1, -1};
+        std::span<const int> mounts = {};
+        bool own_network = true;
+        int join = -1;  // pidfd of a container's init: no namespaces of its own, but that one's
     };
     // Throws EPIPE or ECONNRESET when the zygote has died: receive() then says so too.
     void request(const Request& request);

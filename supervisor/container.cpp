@@ -42,6 +42,7 @@ Container::Container(Services& services, StoredContainer stored, config::Contain
       stored_(std::move(stored)),
       config_(std::move(config)),
       logs_(services.store.directory(stored_.id) / "log", config_.logging),
+      console_(services.executor),
       inbox_(services.executor) {}
 
 // The last one to hold it may be a client that still reads its log.

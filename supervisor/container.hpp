@@ -13,7 +13,9 @@
 #include "config/host.hpp"
 #include "runtime/cgroup.hpp"
 #include "supervisor/attempt.hpp"
+#include "supervisor/exec_session.hpp"
 #include "supervisor/inbox.hpp"
+#include "supervisor/input_end.hpp"
 #include "supervisor/lifecycle.hpp"
 #include "supervisor/log_files.hpp"
 #include "supervisor/services.hpp"
@@ -27,6 +29,7 @@ class Run;
 class Container : public std::enable_shared_from_this<Container> {
 public:
     static constexpr std::size_t ledger_size = 32;  // attempts remembered; older ones are forgotten
+    static constexpr std::size_t max_execs = 64;    // commands inside at once
 
     Container(Services& services, StoredContainer stored, config::Container config);
     ~Container();
@@ -42,6 +45,9 @@ public:
     // For a shutdown: as stop(), but the next boot's autostart does not count it as the operator's.
     void stop_for_shutdown(config::Duration grace);
     void signal(int number);  // to the init; throws ESRCH when nothing runs
+    // A command inside, on its way. Throws std::system_error: ESRCH when nothing runs, EAGAIN when
+    // too many do.
+    std::shared_ptr<ExecSession> exec(ExecRequest request);
 
     // New settings, as far as they can be had without touching the workload: limits go to the
     // kernel at once. Throws, with nothing changed, where the kernel refuses one.
@@ -71,6 +77,9 @@ public:
     // Of the living attempt; "" where there is none.
     std::string cgroup() const;
     const runtime::Cgroup* living_cgroup() const;  // null where there is no attempt
+
+    InputEnd& console() { return console_; }  // stdin, or the terminal
+    const std::vector<std::shared_ptr<ExecSession>>& execs() const { return execs_; }  // alive
     LogFiles& logs() { return logs_; }
     const LogFiles& logs() const { return logs_; }
 
@@ -101,6 +110,7 @@ private:
     StoredContainer stored_;
     config::Container config_;
     LogFiles logs_;
+    InputEnd console_;
     Inbox inbox_;
 
     State state_ = State::idle;
@@ -115,6 +125,8 @@ private:
     std::uint64_t restarts_ = 0;
     std::vector<std::string> warnings_;
     std::shared_ptr<Run> run_;
+    std::vector<std::shared_ptr<ExecSession>> execs_;
+    std::uint64_t execs_made_ = 0;
     bool discarded_ = false;
 };
 

@@ -23,11 +23,12 @@ LogCapture::LogCapture(const asio::any_io_executor& executor, LogFiles& files,
                        std::array<runtime::UniqueFd, 2> outputs)
     : files_(&files) {
     for (std::size_t i = 0; i < outputs.size(); ++i)
-        outputs_[i] = std::make_unique<WatchedFd>(executor, std::move(outputs[i]));
+        if (outputs[i]) outputs_[i] = std::make_unique<WatchedFd>(executor, std::move(outputs[i]));
 }
 
 void LogCapture::start() {
-    for (std::size_t i = 0; i < outputs_.size(); ++i) watch(i);
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+        if (outputs_[i]) watch(i);
 }
 
 void LogCapture::watch(std::size_t index) {
@@ -61,7 +62,7 @@ bool LogCapture::take(std::size_t index, std::size_t at_most) {
 void LogCapture::finish() {
     if (files_ == nullptr) return;
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        if (!outputs_[i]->is_open()) continue;
+        if (!outputs_[i] || !outputs_[i]->is_open()) continue;
         take(i, drain_size);
         outputs_[i]->close();
     }

@@ -16,7 +16,7 @@ namespace mydocker::supervisor {
 
 class LogCapture : public std::enable_shared_from_this<LogCapture> {
 public:
-    // Both descriptors must be non-blocking.
+    // The descriptors must be non-blocking; a terminal has only the first.
     LogCapture(const asio::any_io_executor& executor, LogFiles& files,
                std::array<runtime::UniqueFd, 2> outputs);
 

@@ -74,7 +74,21 @@ void LogFiles::rotate() {
     file_.reset();
     ++newest_;
     size_ = 0;
-    while (newest_ - oldest_ >= settings_.max_files) ::unlink(path(oldest_++).c_str());
+    delete_oldest();
+}
+
+void LogFiles::delete_oldest() {
+    const auto is_held = [&](std::uint64_t file) {
+        return (newest_ - file) * settings_.max_size < most_held &&
+               std::ranges::any_of(held_, [&](const auto* from) { return from->file <= file; });
+    };
+    while (newest_ - oldest_ >= settings_.max_files && !is_held(oldest_))
+        ::unlink(path(oldest_++).c_str());
+}
+
+void LogFiles::let_go(const LogPosition* position) {
+    std::erase(held_, position);
+    delete_oldest();
 }
 
 std::size_t LogFiles::make_room(std::string_view records) {

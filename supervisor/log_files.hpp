@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "config/host.hpp"
 #include "runtime/unique_fd.hpp"
@@ -27,6 +28,11 @@ public:
     void close() { file_.reset(); }  // until the next append
     void remove_all();
 
+    // Files from this position on are kept while it is held, at most this many bytes of them.
+    static constexpr std::uint64_t most_held = 256ULL << 20;
+    void hold(const LogPosition* position) { held_.push_back(position); }
+    void let_go(const LogPosition* position);
+
     const std::filesystem::path& directory() const { return directory_; }
     std::filesystem::path path(std::uint64_t file) const;
     LogPosition begin() const { return {oldest_, 0}; }
@@ -38,6 +44,7 @@ public:
 private:
     bool open();
     void rotate();
+    void delete_oldest();  // beyond max_files, but for what is held
     // How many bytes of these records go into the newest file, which may be a new one after this.
     std::size_t make_room(std::string_view records);
     void write(std::string_view records);
@@ -45,6 +52,7 @@ private:
     std::filesystem::path directory_;
     config::Logging settings_;
     runtime::UniqueFd file_;
+    std::vector<const LogPosition*> held_;
     std::uint64_t oldest_ = 1;
     std::uint64_t newest_ = 1;
     std::uint64_t size_ = 0;  // of the newest

@@ -27,12 +27,29 @@ public:
     // were rotated away before they were read, skipped() counts them.
     std::string next();
     std::uint64_t skipped() const { return skipped_; }
+    const LogPosition& position() const { return at_; }
 
 private:
     const LogFiles& files_;
     LogPosition at_;
     runtime::UniqueFd fd_;
     std::uint64_t skipped_ = 0;
+};
+
+// While it lives, what the reader has not read yet outlives its rotation, within a bound
+// (LogFiles::most_held). For clients who are attached: a pipeline behind `run` loses nothing.
+class LogHold {
+public:
+    LogHold(LogFiles& files, const LogReader& reader) : files_(files), at_(reader.position()) {
+        files_.hold(&at_);
+    }
+    ~LogHold() { files_.let_go(&at_); }
+    LogHold(const LogHold&) = delete;
+    LogHold& operator=(const LogHold&) = delete;
+
+private:
+    LogFiles& files_;
+    const LogPosition& at_;
 };
 
 }  // namespace mydocker::supervisor

@@ -52,6 +52,8 @@ constexpr auto container_rows = std::to_array<Row<Container>>({
     {"cap_drop",                   recreate, differs<&Container::cap_drop>},
     {"privileged",                 recreate, differs<&Container::privileged>},
     {"init",                       recreate, differs<&Container::init>},
+    {"tty",                        recreate, differs<&Container::tty>},
+    {"stdin_open",                 recreate, differs<&Container::stdin_open>},
     {"ulimits",                    recreate, differs<&Container::ulimits>},
     {"oom_score_adj",              recreate, differs<&Container::oom_score_adj>},
     {"shm_size",                   recreate, differs<&Container::shm_size>},
@@ -101,9 +103,10 @@ constexpr auto daemon_rows = std::to_array<Row<Daemon>>({
 // The compiler's count of a struct's fields: a structured binding must name them all. One that
 // fails to compile here has a new field: name it, and give it a row above.
 [[maybe_unused]] auto fields(const Container& container) {
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
-        container;
-    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z);
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, A,
+                 B] = container;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, A,
+                    B);
 }
 [[maybe_unused]] auto fields(const Limits& limits) {
     const auto& [a, b, c, d, e, f, g] = limits;

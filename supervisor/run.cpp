@@ -4,8 +4,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <asio/buffer.hpp>
-#include <asio/write.hpp>
 #include <charconv>
 #include <sstream>
 
@@ -30,9 +28,8 @@ Attempt* Run::attempt() const {
 }
 
 // One wait; the handler asks for the next where it wants one.
-void Run::watch(WatchedFd& fd, Handler handler, bool priority) {
-    fd->async_wait(priority ? asio::posix::stream_descriptor::wait_error
-                            : asio::posix::stream_descriptor::wait_read,
+void Run::watch(WatchedFd& fd, Handler handler) {
+    fd->async_wait(asio::posix::stream_descriptor::wait_error,
                    [weak = weak_from_this(), handler](const asio::error_code& error) {
                        const auto self = weak.lock();
                        if (!error && self) (self.get()->*handler)();
@@ -40,80 +37,43 @@ void Run::watch(WatchedFd& fd, Handler handler, bool priority) {
 }
 
 void Run::ask_for_init() {
-    container_->services_.zygote.clone(
-        box_,
-        [self = shared_from_this()](runtime::Zygote::Answer answer, const std::string& error) {
-            self->adopt(std::move(answer), error);
-        });
-    // While the zygote clones: all that the release will need.
     const auto& executor = container_->services_.executor;
-    report_ = std::make_unique<WatchedFd>(executor, std::move(box_.report_read));
-    capture_ = std::make_shared<LogCapture>(executor, container_->logs_, std::move(box_.output));
-    plan_ = std::make_unique<WatchedFd>(executor, std::move(box_.plan_write));
-    plan_bytes_ = runtime::encode(box_.plan);
+    launch_ = std::make_shared<Launch>(executor, box_.handshake,
+                                       [weak = weak_from_this()](Launch::Step step) {
+                                           if (const auto self = weak.lock()) self->on_step(step);
+                                       });
+    launch_->ask(container_->services_.zygote, [this](runtime::Zygote& zygote, std::uint64_t id) {
+        box_.clone_init(zygote, id);
+    });
+    runtime::Stdio& stdio = box_.handshake.stdio;
+    capture_ = std::make_shared<LogCapture>(executor, container_->logs_, std::move(stdio.output));
 }
 
-void Run::adopt(runtime::Zygote::Answer answer, const std::string& error) {
+void Run::on_step(Launch::Step step) {
     Attempt* record = attempt();
     if (record == nullptr) return;
-    if (!error.empty()) {
-        record->error = error;
-        container_->post(Event::build_failed, number_);
-        return;
-    }
-    record->pid = answer.pid;
-    record->oom_baseline = box_.cgroup.oom_kills().value_or(0);
-    pidfd_ = std::make_unique<WatchedFd>(container_->services_.executor, std::move(answer.pidfd));
-    watch(*pidfd_, &Run::on_exit);
-    container_->post(Event::built, number_);
-}
-
-void Run::release() {
-    // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
-    // EOF that releases the init. A failure means that the init is gone; its pidfd tells.
-    asio::async_write(**plan_, asio::buffer(plan_bytes_),
-                      [self = shared_from_this()](const asio::error_code&, std::size_t) {
-                          self->plan_.reset();
-                          std::string().swap(self->plan_bytes_);
-                      });
-    // While the init already reads: what it says meanwhile waits in the pipes.
-    capture_->start();
-    watch(*report_, &Run::read_report);
-}
-
-void Run::read_report() {
-    Attempt* record = attempt();
-    if (record == nullptr || !report_) return;
-    for (;;) {
-        wire::StepFailure word{};
-        const ssize_t size = ::read(report_->get(), &word, sizeof word);
-        if (size < 0 && errno == EINTR) continue;
-        if (size < 0) return watch(*report_, &Run::read_report);
-        if (size == sizeof word && word.error == 0) {
-            about_to_execute_ = true;
-            continue;
-        }
-        report_.reset();
-        if (size == sizeof word) {
-            const auto failure = runtime::explain(box_.plan, word);
-            record->error = failure.text;
-            record->failed_exit_code = failure.exit_code;
-        } else if (about_to_execute_ && !killed_) {
+    switch (step) {
+        case Launch::Step::cloned:
+            record->pid = launch_->pid;
+            record->oom_baseline = box_.cgroup.oom_kills().value_or(0);
+            return container_->post(Event::built, number_);
+        case Launch::Step::refused:
+            record->error = launch_->error;
+            return container_->post(Event::build_failed, number_);
+        case Launch::Step::executed:
             record->observed.executed = true;
             record->ready = Clock::now();
             record->ready_at = std::chrono::system_clock::now();
-            runtime::Plan().swap(box_.plan);  // assigning an empty one would keep the memory
-            container_->post(Event::executed, number_);
-        }
-        return;
+            return container_->post(Event::executed, number_);
+        case Launch::Step::exited: return container_->post(Event::exited, number_);
     }
 }
 
-void Run::on_exit() {
-    if (!pidfd_) return;
-    // Asio may wake a new descriptor with the last event of one that was closed in the same turn.
-    if (!runtime::peek_exit(pidfd_->get())) return watch(*pidfd_, &Run::on_exit);
-    container_->post(Event::exited, number_);
+void Run::release() {
+    const bool terminal = box_.handshake.stdio.terminal();
+    container_->console_.open(std::move(box_.handshake.stdio.input), terminal);
+    launch_->release();
+    capture_->start();
 }
 
 void Run::watch_oom() {
@@ -127,17 +87,13 @@ void Run::on_memory_event() {
     Attempt* record = attempt();
     if (record == nullptr) return;
     if (box_.cgroup.oom_kills().value_or(0) <= record->oom_baseline)
-        return watch(*memory_events_, &Run::on_memory_event, true);
+        return watch(*memory_events_, &Run::on_memory_event);
     record->observed.oom_stopped = true;
     container_->post(Event::oom, number_);
 }
 
-void Run::send(int signal) const {
-    if (pidfd_) runtime::send_signal(pidfd_->get(), signal);
-}
-
 void Run::kill() {
-    killed_ = true;
+    launch_->doom();
     box_.cgroup.kill();
 }
 
@@ -162,20 +118,18 @@ bool Run::init_notices(int signal) const {
 bool Run::end() {
     Attempt* record = attempt();
     if (record == nullptr) return true;
-    if (pidfd_) {
-        // The writer of the report is dead: one read settles what it said, whichever event came
-        // first.
-        read_report();
-        if (const auto status = runtime::peek_exit(pidfd_->get())) {
-            (status->signaled ? record->observed.signal : record->observed.exit_code) =
-                status->number;
-        }
+    const bool had_init = has_init();
+    if (const auto status = launch_->finish())
+        (status->signaled ? record->observed.signal : record->observed.exit_code) = status->number;
+    if (!launch_->error.empty()) {
+        record->error = launch_->error;
+        record->failed_exit_code = launch_->failed_exit_code;
+    }
+    if (had_init) {
         record->observed.oom_kills = box_.cgroup.oom_kills().value_or(0) - record->oom_baseline;
         record->memory_peak = box_.cgroup.memory_peak();
-        runtime::reap(pidfd_->get());
-        pidfd_.reset();
     }
-    plan_.reset();
+    container_->console_.close();
     memory_events_.reset();
     if (!box_.cgroup.populated()) return true;
     if (record->pid == 0) find_strays();
@@ -196,14 +150,13 @@ void Run::find_strays() {
 
 void Run::on_cgroup_event() {
     if (box_.cgroup.populated())
-        watch(*cgroup_events_, &Run::on_cgroup_event, true);
+        watch(*cgroup_events_, &Run::on_cgroup_event);
     else
         container_->post(Event::emptied, number_);
 }
 
 bool Run::dismantle() {
     cgroup_events_.reset();
-    report_.reset();
     if (capture_) capture_->finish();
     capture_.reset();
     for (const runtime::UniqueFd& stray : strays_) runtime::reap(stray.get());

@@ -1,7 +1,7 @@
-// What one attempt of one container holds on the loop: its box, its init's pidfd and pipes, and the
-// watches on them. Everything that happens is posted to the container's inbox with the attempt's
-// number; nothing is decided here. Handlers keep the container alive, not the run: a closed run's
-// handlers find their descriptors cancelled.
+// What one attempt of one container holds on the loop: its box, its init, its output, and the
+// watches on its cgroup. Everything that happens is posted to the container's inbox with the
+// attempt's number; nothing is decided here. Handlers keep the container alive, not the run: a
+// closed run's handlers find their descriptors cancelled.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "runtime/box.hpp"
-#include "runtime/exit_status.hpp"
 #include "supervisor/attempt.hpp"
+#include "supervisor/launch.hpp"
 #include "supervisor/log_capture.hpp"
 #include "supervisor/watched_fd.hpp"
 
@@ -27,7 +27,7 @@ public:
     void ask_for_init();  // posts built or build_failed
     void release();       // writes the plan and its EOF; posts executed, or notes the failure
     void watch_oom();     // posts oom when the kernel has killed in it
-    void send(int signal) const;
+    void send(int signal) const { launch_->send(signal); }
     void kill();
     // After the init's end (or where there never was one): fills in the attempt and reaps. True
     // when nothing is left in the cgroup; else survivors are killed and emptied is posted later.
@@ -35,7 +35,8 @@ public:
     // Drains the logs and removes the cgroup; false when that is refused.
     bool dismantle();
 
-    bool has_init() const { return pidfd_ != nullptr; }
+    bool has_init() const { return launch_->has_process(); }
+    int init_pidfd() const { return launch_->pidfd(); }
     runtime::Cgroup& cgroup() { return box_.cgroup; }
     // Whether the init handles, blocks, ignores or waits for the signal: as pid 1 it would never
     // see it otherwise.
@@ -45,10 +46,8 @@ public:
 
 private:
     using Handler = void (Run::*)();
-    void watch(WatchedFd& fd, Handler handler, bool priority = false);
-    void adopt(runtime::Zygote::Answer answer, const std::string& error);
-    void read_report();
-    void on_exit();
+    void watch(WatchedFd& fd, Handler handler);  // POLLPRI: cgroup v2's files tell of changes so
+    void on_step(Launch::Step step);
     void on_memory_event();
     void on_cgroup_event();
     void find_strays();
@@ -57,15 +56,10 @@ private:
     std::shared_ptr<Container> container_;
     std::uint64_t number_;
     runtime::Box box_;
-    std::string plan_bytes_;
-    std::unique_ptr<WatchedFd> plan_;
-    std::unique_ptr<WatchedFd> report_;
-    std::unique_ptr<WatchedFd> pidfd_;
+    std::shared_ptr<Launch> launch_;
     std::unique_ptr<WatchedFd> memory_events_;
     std::unique_ptr<WatchedFd> cgroup_events_;
     std::shared_ptr<LogCapture> capture_;
-    bool about_to_execute_ = false;
-    bool killed_ = false;  // by us: the report's end after that is no execve(2)
     std::vector<runtime::UniqueFd> strays_;  // pidfds of inits that a dying zygote did not tell of
 };
 

@@ -10,6 +10,7 @@
 #include "runtime/capability.hpp"
 #include "runtime/error.hpp"
 #include "runtime/limits.hpp"
+#include "supervisor/exec_session.hpp"
 
 namespace mydocker::supervisor {
 
@@ -121,6 +122,8 @@ runtime::Spec translate(const config::Container& container,
     spec.process.capabilities = (base & ~named(container.cap_drop)) | added;
     spec.process.ambient = container.privileged ? spec.process.capabilities : added;
     spec.privileged = container.privileged;
+    spec.terminal = container.tty;
+    spec.open_stdin = container.stdin_open;
 
     if (container.rootfs.empty()) {
         spec.root.path = "/";
@@ -140,6 +143,31 @@ runtime::Spec translate(const config::Container& container,
     spec.own_network = container.network == config::Network::none;
     spec.shm_size = container.shm_size;
     spec.limits = translate(container.limits, container.oom_policy);
+    return spec;
+}
+
+runtime::EntrySpec translate(const ExecRequest& request, runtime::Spec container) {
+    runtime::EntrySpec spec;
+    spec.process = std::move(container.process);
+    spec.process.args = request.command;
+    spec.process.reaper = false;
+    if (!request.user.empty()) spec.process.user = request.user;
+    if (!request.working_dir.empty()) spec.process.cwd = request.working_dir;
+    for (const auto& [key, value] : request.environment) {
+        std::erase_if(spec.process.env,
+                      [&](const std::string& entry) { return entry.starts_with(key + "="); });
+        spec.process.env.push_back(key + "=" + value);
+    }
+    if (request.privileged) {
+        spec.process.capabilities = runtime::own_capabilities();
+        spec.process.ambient = spec.process.capabilities;
+        spec.process.no_new_privileges = false;
+    }
+    spec.hostname = container.hostname;
+    spec.own_network = container.own_network;
+    spec.terminal = request.terminal;
+    spec.open_stdin = request.open_stdin;
+    spec.detached = request.detached;
     return spec;
 }
 

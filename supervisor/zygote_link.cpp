@@ -38,9 +38,9 @@ void ZygoteLink::watch() {
                             });
 }
 
-void ZygoteLink::clone(runtime::Box& box, Callback callback) {
+void ZygoteLink::clone(const Ask& ask, Callback callback) {
     if (!zygote_) start();  // the last restart failed; perhaps the host has recovered
-    box.clone_init(*zygote_, next_id_);
+    ask(*zygote_, next_id_);
     pending_.emplace(next_id_++, std::move(callback));
     if (pending_.size() == 1) expect_answer();
 }
@@ -62,7 +62,7 @@ void ZygoteLink::read_answers() {
             pending_.erase(it);
             std::string error;
             if (answer->pid <= 0)
-                error = "clone the init into its cgroup: " +
+                error = "clone the process into its cgroup: " +
                         std::generic_category().message(answer->error);
             callback(std::move(*answer), error);
         }

@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 
-#include "runtime/box.hpp"
 #include "runtime/zygote.hpp"
 #include "supervisor/watched_fd.hpp"
 
@@ -22,9 +21,11 @@ public:
 
     ZygoteLink(asio::any_io_executor executor, std::string program);
 
+    // Sends one request to the zygote under this number.
+    using Ask = std::function<void(runtime::Zygote& zygote, std::uint64_t id)>;
     // Throws std::system_error where the request could not be sent; the callback is then not
     // called.
-    void clone(runtime::Box& box, Callback callback);
+    void clone(const Ask& ask, Callback callback);
 
     void close();  // ends the zygote; nothing more is asked of it
 

@@ -55,6 +55,8 @@ Container expected_db() {
     db.cap_drop = {"ALL"};
     db.privileged = true;
     db.init = true;
+    db.tty = true;
+    db.stdin_open = true;
     db.ulimits = {{"core", UINT64_MAX, UINT64_MAX},
                   {"memlock", 1, UINT64_MAX},
                   {"nofile", 1024, 2048},
@@ -174,7 +176,8 @@ BOOST_AUTO_TEST_CASE(dump_is_canonical) {
         dump_json(web) ==
         R"({"rootfs":"","command":["/bin/web"],"environment":{"A":"1","EMPTY":"","EQUALS":"a=b"},)"
         R"("working_dir":"/","user":"33","hostname":"","volumes":[],"tmpfs":[],"read_only":false,)"
-        R"("network":"none","cap_add":[],"cap_drop":[],"privileged":false,"init":false,"ulimits":{},)"
+        R"("network":"none","cap_add":[],"cap_drop":[],"privileged":false,"init":false,"tty":false,)"
+        R"("stdin_open":false,"ulimits":{},)"
         R"("oom_score_adj":0,"shm_size":"64m","mem_limit":"50m","memswap_limit":-1,"cpuset":"",)"
         R"("pids_limit":-1,"oom_policy":"continue","stop_signal":"SIGUSR1","stop_grace_period":"10s",)"
         R"("start_timeout":"30s","autostart":"no","restart":{"policy":"on-failure","on":[],)"

@@ -3,6 +3,7 @@
 #include "runtime/plan.hpp"
 
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cstring>
@@ -26,6 +27,9 @@ std::string name(Op op) {
         case Op::attach: return "attach";
         case Op::device: return "device";
         case Op::symlink: return "symlink";
+        case Op::join: return "join";
+        case Op::console: return "console";
+        case Op::terminal: return "terminal";
         case Op::mask: return "mask";
         case Op::read_only: return "read_only";
         case Op::seal_root: return "seal_root";
@@ -65,6 +69,21 @@ std::string attributes(std::uint64_t value) {
     return text.empty() ? "-" : text;
 }
 
+std::string namespaces(std::uint64_t value) {
+    std::string text;
+    for (const auto& [bit, word] : std::initializer_list<std::pair<std::uint64_t, const char*>>{
+             {CLONE_NEWNS, "mnt"},
+             {CLONE_NEWUTS, "uts"},
+             {CLONE_NEWIPC, "ipc"},
+             {CLONE_NEWCGROUP, "cgroup"},
+             {CLONE_NEWNET, "net"}}) {
+        if ((value & bit) != 0) text += (text.empty() ? "" : ",") + std::string(word);
+        value &= ~bit;
+    }
+    BOOST_TEST(value == 0U);
+    return text;
+}
+
 // The numbers of a step, as its operation means them (wire.hpp).
 std::string numbers(const PlanStep& step) {
     const auto decimal = [](std::uint64_t value) { return " " + std::to_string(value); };
@@ -77,6 +96,8 @@ std::string numbers(const PlanStep& step) {
         case Op::device: return in_base(" %#lo", step.a) + decimal(step.b) + decimal(step.c);
         case Op::oom_score_adj: return " " + std::to_string(static_cast<std::int64_t>(step.a));
         case Op::rlimit: return decimal(step.a) + decimal(step.b) + decimal(step.c);
+        case Op::work_dir: return step.a != 0 ? " made" : "";
+        case Op::join: return " " + namespaces(step.a);
         case Op::bounding: return in_base(" %#lx", step.a);
         case Op::user: return decimal(step.a) + decimal(step.b);
         case Op::capabilities: return in_base(" %#lx", step.a) + in_base(" %#lx", step.b);

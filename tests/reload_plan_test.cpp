@@ -64,6 +64,8 @@ const std::vector<Golden> golden_container = {
     {"cap_drop", "['ALL']", recreate},
     {"privileged", "true", recreate},
     {"init", "true", recreate},
+    {"tty", "true", recreate},
+    {"stdin_open", "true", recreate},
     {"ulimits", "{ nofile = '1024:2048' }", recreate},
     {"oom_score_adj", "5", recreate},
     {"shm_size", "'1m'", recreate},

@@ -96,12 +96,13 @@ int execute(const Texts& candidates, const Workload& workload) {
 int perform(const wire::StepHeader& step, const Texts& texts, const ChildFds& fds,
             Workload& workload) {
     using wire::Op;
-    const int mount_fd = fds.first_mount + static_cast<int>(step.a);
+    const int mount_fd = fds.first_extra + static_cast<int>(step.a);
     const auto mode = static_cast<mode_t>(step.a);
     switch (step.op) {
         case Op::set_hostname:
             return ::sethostname(texts.at(0), ::strlen(texts.at(0))) < 0 ? errno : 0;
         case Op::loopback_up: return loopback_up();
+        case Op::join: return join(fds.first_extra, static_cast<int>(step.a));
         case Op::private_mounts:
             return kernel::mount_flags("/", MS_REC | MS_PRIVATE) < 0 ? errno : 0;
         case Op::attach_root: return attach_root(mount_fd);
@@ -113,19 +114,21 @@ int perform(const wire::StepHeader& step, const Texts& texts, const ChildFds& fd
         case Op::device: return make_device(texts.at(0), mode, step.b, step.c);
         case Op::symlink:
             return ::symlink(texts.at(0), texts.at(1)) < 0 && errno != EEXIST ? errno : 0;
+        case Op::console: return make_console();
         case Op::mask: return mask(texts.at(0));
         case Op::read_only: return make_read_only(texts.at(0));
         case Op::seal_root: return seal_root();
         case Op::oom_score_adj:
             return set_oom_score_adj(static_cast<int>(static_cast<int64_t>(step.a)));
         case Op::rlimit: return set_rlimit(step);
-        case Op::work_dir: return enter_work_dir(texts.at(0));
+        case Op::work_dir: return enter_work_dir(texts.at(0), step.a != 0);
         case Op::groups: return set_groups(texts);
         case Op::user: return set_user(static_cast<uid_t>(step.a), static_cast<gid_t>(step.b));
         case Op::bounding: return limit_bounding(step.a);
         case Op::capabilities: return set_capabilities(step.a, step.b);
         case Op::no_new_privs: return no_new_privs();
         case Op::reaper: return split_reaper();
+        case Op::terminal: return take_terminal();
         case Op::arguments:
             workload.arguments = texts.as_vector();
             return workload.arguments ? 0 : ENOMEM;
@@ -140,8 +143,11 @@ int perform(const wire::StepHeader& step, const Texts& texts, const ChildFds& fd
 }  // namespace
 
 void become_container(const ChildFds& fds) {
+    if (fds.cgroup >= 0) {
+        if (const int error = enter_cgroup(fds.cgroup)) give_up(fds.report, 0, error);
+    }
     // Only now: clone3 would have taken the zygote's cgroup for the namespace's root.
-    if (::unshare(CLONE_NEWCGROUP) < 0) give_up(fds.report, 0, errno);
+    if (!fds.joins && ::unshare(CLONE_NEWCGROUP) < 0) give_up(fds.report, 0, errno);
     const Plan plan = read_plan(fds.plan);
     if (!whole(plan)) give_up(fds.report, UINT32_MAX, EPROTO);
     ::setsid();

@@ -12,8 +12,10 @@ struct ChildFds {
     int plan;
     int report;
     int standard[3];
-    int first_mount;
-    uint32_t mounts;
+    int first_extra;  // the mounts, or the pidfd of the init whose container is joined
+    uint32_t extras;
+    bool joins;
+    int cgroup;  // to be entered first; -1: it was born there
 };
 
 // Never returns: serves CloneRequests on `socket` until it ends, then exits.

@@ -1,4 +1,5 @@
-// mydocker-init: started by mydockerd alone, with a SOCK_SEQPACKET socket as descriptor 3.
+// mydocker-init: started by mydockerd alone, with a SOCK_SEQPACKET socket as descriptor 3
+// and this program itself as descriptor 4.
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,5 +14,6 @@ int main() {
         [[maybe_unused]] const ssize_t written = ::write(2, text, sizeof text - 1);
         return 125;
     }
+    ::close(4);
     mydocker::init::serve(3);
 }

@@ -32,6 +32,7 @@ int mount_new(const Texts& texts, unsigned attributes, mode_t mode, bool follow_
 int attach(const char* target, int mount_fd, bool directory);
 int make_dirs(const char* path, mode_t mode);
 int make_device(const char* path, mode_t mode, uint64_t major, uint64_t minor);
+int make_console();
 int mask(const char* path);
 int make_read_only(const char* path);
 int seal_root();
@@ -39,7 +40,10 @@ int seal_root();
 // steps_process.cpp
 int loopback_up();
 int set_oom_score_adj(int value);
-int enter_work_dir(const char* path);
+int enter_cgroup(int cgroup);         // closes it
+int join(int pidfd, int namespaces);  // closes it
+int take_terminal();
+int enter_work_dir(const char* path, bool make);
 int limit_bounding(uint64_t capabilities);
 int set_groups(const Texts& gids);
 int set_user(uid_t uid, gid_t gid);

@@ -144,6 +144,17 @@ int make_device(const char* path, mode_t mode, uint64_t major, uint64_t minor) {
     return ::mknod(path, S_IFCHR | mode, device) < 0 ? errno : 0;
 }
 
+int make_console() {
+    const int file =
+        ::open("/dev/console", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0) return errno;
+    ::close(file);
+    const int terminal =
+        kernel::open_tree(AT_FDCWD, "/dev/pts/0", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (terminal < 0) return errno;
+    return move_onto(terminal, "/dev/console", RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
+}
+
 int mask(const char* path) {
     // One empty directory serves all: cloning a mount is cheaper than making a file system.
     static const char* empty_directory = nullptr;

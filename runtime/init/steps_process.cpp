@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -65,9 +66,28 @@ int set_oom_score_adj(int value) {
     return error;
 }
 
-int enter_work_dir(const char* path) {
+int enter_cgroup(int cgroup) {
+    const int procs = ::openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (procs < 0) return errno;
+    const int error = ::write(procs, "0", 1) < 0 ? errno : 0;
+    ::close(procs);
+    ::close(cgroup);
+    return error;
+}
+
+// setns(2) with a pidfd, Linux >= 5.8. Root and working directory become those of the mount
+// namespace: no descriptor and no path of the host's is left (CVE-2024-21626).
+int join(int pidfd, int namespaces) {
+    const int error = ::setns(pidfd, namespaces) < 0 ? errno : 0;
+    ::close(pidfd);
+    return error;
+}
+
+int take_terminal() { return ::ioctl(0, TIOCSCTTY, 0) < 0 ? errno : 0; }
+
+int enter_work_dir(const char* path, bool make) {
     if (::chdir(path) == 0) return 0;
-    if (errno != ENOENT) return errno;
+    if (errno != ENOENT || !make) return errno;
     if (const int error = make_dirs(path, 0755)) return error;
     return ::chdir(path) < 0 ? errno : 0;
 }

@@ -20,7 +20,8 @@ inline constexpr uint32_t magic = 0x6d79646b;  // "mydk"
 inline constexpr uint32_t max_plan_bytes = 32U << 20;
 inline constexpr uint32_t max_mount_fds = 200;  // SCM_MAX_FD is 253
 
-// The order of the descriptors that come with a CloneRequest; mounts follow.
+// The order of the descriptors that come with a CloneRequest. The extra ones are the mounts, or the
+// pidfd of the init whose container is joined.
 enum FdIndex : uint32_t {
     fd_cgroup,
     fd_plan,
@@ -28,14 +29,16 @@ enum FdIndex : uint32_t {
     fd_stdin,
     fd_stdout,
     fd_stderr,
-    fd_first_mount
+    fd_first_extra
 };
 
 struct CloneRequest {
     uint32_t magic;
-    uint32_t mount_fds;    // how many descriptors follow fd_stderr
+    uint32_t extra_fds;    // how many descriptors follow fd_stderr
     uint64_t id;           // comes back in the reply
     uint64_t clone_flags;  // CLONE_NEW*
+    uint32_t joins;        // 1: into the pid namespace of the one extra descriptor, a pidfd
+    uint32_t unused;
 };
 
 struct CloneReply {
@@ -56,6 +59,7 @@ struct PlanHeader {
 enum class Op : uint32_t {
     set_hostname,    // text: name
     loopback_up,     // lo, in a network namespace of our own
+    join,            // a: CLONE_NEW*: the namespaces of the init whose pidfd came along
     private_mounts,  // nothing mounted from here on is seen outside
     attach_root,     // a: mount descriptor -> the new root, not yet entered
     enter_root,      // pivot_root, and the old root is unmounted
@@ -64,18 +68,20 @@ enum class Op : uint32_t {
     attach,   // text: target; a: mount descriptor; b: 1 for a directory, 0 for a file
     device,   // text: path; a: mode; b: major; c: minor
     symlink,  // texts: content, path
+    console,  // /dev/pts/0 is /dev/console as well
     mask,     // text: path -> unreadable and empty, where it exists
     read_only,      // text: path -> read-only, where it exists
     seal_root,      // the root itself becomes read-only
     oom_score_adj,  // a: the value, as two's complement
     rlimit,         // a: resource, b: soft, c: hard
-    work_dir,       // text: path, made where missing; entered now
+    work_dir,       // text: path; entered now; a: 1 to make it where it is missing
     bounding,       // a: the capabilities (bit n: capability n) that may ever be gained
     groups,         // texts: the supplementary gids in decimal
     user,           // a: uid, b: gid; keeps capabilities for the next step
     capabilities,   // a: effective and permitted; b: ambient and inheritable
     no_new_privs,
     reaper,       // fork: this process stays as pid 1, the child goes on
+    terminal,     // stdin becomes the controlling terminal
     arguments,    // texts: argv
     environment,  // texts: envp
     execute       // texts: candidate paths, tried in turn
@@ -91,9 +97,10 @@ struct StepHeader {
     uint32_t unused;
 };
 
-// Sent on the report pipe when a step fails; the init then exits with status 127. With error 0 it is no
-// failure but a note: the step is `execute` and execve(2) comes next. The pipe's end after that note means
-// that the workload runs; its end without any word, that the init was killed before.
+// Sent on the report pipe when a step fails; the init then exits with status 127. With error 0 it
+// is no failure but a note: the step is `execute` and execve(2) comes next. The pipe's end after
+// that note means that the workload runs; its end without any word, that the init was killed
+// before.
 struct StepFailure {
     uint32_t step;  // index in the plan; beyond it: the plan itself was not whole
     int32_t error;

@@ -21,7 +21,7 @@ namespace mydocker::init {
 
 namespace {
 
-constexpr uint32_t max_fds = wire::fd_first_mount + wire::max_mount_fds;
+constexpr uint32_t max_fds = wire::fd_first_extra + wire::max_mount_fds;
 
 // Leaves the host's mounts behind: a private namespace whose root is an empty tmpfs with
 // `new_root`.
@@ -89,9 +89,10 @@ bool receive(int socket, Received& received) {
         ::memcpy(received.fds, CMSG_DATA(part), received.count * sizeof(int));
     }
     return size == sizeof received.request && received.request.magic == wire::magic &&
-           received.request.mount_fds <= wire::max_mount_fds &&
+           received.request.extra_fds <= wire::max_mount_fds &&
+           (received.request.joins == 0 || received.request.extra_fds == 1) &&
            (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0 &&
-           received.count == wire::fd_first_mount + received.request.mount_fds;
+           received.count == wire::fd_first_extra + received.request.extra_fds;
 }
 
 bool answer(int socket, const wire::CloneReply& reply, int pidfd) {
@@ -116,43 +117,79 @@ bool answer(int socket, const wire::CloneReply& reply, int pidfd) {
     return sent == sizeof reply;
 }
 
+struct Clone {
+    long pid;  // 0 in the child
+    int error;
+    int pidfd;
+    bool outside;  // of its cgroup
+};
+
+Clone clone_init(const Received& received) {
+    Clone made{-1, 0, -1, false};
+    clone_args arguments{};
+    arguments.flags = CLONE_PARENT | CLONE_PIDFD | CLONE_INTO_CGROUP | received.request.clone_flags;
+    arguments.pidfd = reinterpret_cast<uint64_t>(&made.pidfd);
+    arguments.cgroup = static_cast<uint64_t>(received.fds[wire::fd_cgroup]);
+    made.pid = kernel::clone3(&arguments);
+    if (made.pid < 0 && errno == EAGAIN && received.request.joins != 0) {
+        // The container is at its pids limit, which forbids a fork in there, not a migration.
+        arguments.flags &= ~static_cast<uint64_t>(CLONE_INTO_CGROUP);
+        made.outside = true;
+        made.pid = kernel::clone3(&arguments);
+    }
+    made.error = made.pid < 0 ? errno : 0;
+    return made;
+}
+
+[[noreturn]] void become(const Received& received, bool outside) {
+    ChildFds fds{};
+    fds.plan = received.fds[wire::fd_plan];
+    fds.report = received.fds[wire::fd_report];
+    for (int i = 0; i < 3; ++i) fds.standard[i] = received.fds[wire::fd_stdin + i];
+    fds.first_extra = received.fds[wire::fd_first_extra];
+    fds.extras = received.request.extra_fds;
+    fds.joins = received.request.joins != 0;
+    fds.cgroup = outside ? received.fds[wire::fd_cgroup] : -1;
+    if (!outside) ::close(received.fds[wire::fd_cgroup]);
+    // Mounts are named by their place: the kernel hands out descriptors in ascending order.
+    for (uint32_t i = 1; i < fds.extras; ++i)
+        if (received.fds[wire::fd_first_extra + i] != fds.first_extra + static_cast<int>(i))
+            ::_exit(125);
+    become_container(fds);
+}
+
 }  // namespace
 
 void serve(int socket) {
     // Die with mydockerd: a zygote without one has nothing to do.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    // Nor its children until they execute: what joins a container can be seen from inside it, and
+    // nobody there may trace it, take its descriptors or its program (CVE-2016-9962, 2019-5736).
+    ::prctl(PR_SET_DUMPABLE, 0);
     reset_inherited();
-    if (!move_to_small_namespace()) ::_exit(125);
+    const int own_pid_namespace = ::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (own_pid_namespace < 0 || !move_to_small_namespace()) ::_exit(125);
     static Received received;
     while (receive(socket, received)) {
-        int pidfd = -1;
-        clone_args arguments{};
-        arguments.flags = CLONE_PARENT | CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_NEWNS |
-                          received.request.clone_flags;
-        arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-        arguments.cgroup = static_cast<uint64_t>(received.fds[wire::fd_cgroup]);
-        const long pid = kernel::clone3(&arguments);
-        if (pid == 0) {
+        const bool joins = received.request.joins != 0;
+        Clone made{-1, EPROTO, -1, false};
+        if (!joins)
+            made = clone_init(received);
+        else if (::setns(received.fds[wire::fd_first_extra], CLONE_NEWPID) < 0)
+            made.error = errno;
+        else
+            made = clone_init(received);
+        if (made.pid == 0) {
             ::close(socket);
-            ::close(received.fds[wire::fd_cgroup]);
-            ChildFds fds{};
-            fds.plan = received.fds[wire::fd_plan];
-            fds.report = received.fds[wire::fd_report];
-            for (int i = 0; i < 3; ++i) fds.standard[i] = received.fds[wire::fd_stdin + i];
-            fds.first_mount = received.fds[wire::fd_first_mount];
-            fds.mounts = received.request.mount_fds;
-            // Mounts are named by their place: the kernel hands out descriptors in ascending order.
-            for (uint32_t i = 1; i < fds.mounts; ++i)
-                if (received.fds[wire::fd_first_mount + i] != fds.first_mount + static_cast<int>(i))
-                    ::_exit(125);
-            become_container(fds);
+            ::close(own_pid_namespace);
+            become(received, made.outside);
         }
-        const wire::CloneReply reply{wire::magic, pid > 0 ? static_cast<int32_t>(pid) : 0,
-                                     pid > 0 ? 0 : errno, 0, received.request.id};
+        const wire::CloneReply reply{wire::magic, made.pid > 0 ? static_cast<int32_t>(made.pid) : 0,
+                                     made.pid > 0 ? 0 : made.error, 0, received.request.id};
         for (uint32_t i = 0; i < received.count; ++i) ::close(received.fds[i]);
-        const bool told = answer(socket, reply, pidfd);
-        if (pidfd >= 0) ::close(pidfd);
-        if (!told) break;
+        const bool told = answer(socket, reply, made.pidfd);
+        if (made.pidfd >= 0) ::close(made.pidfd);
+        if (!told || (joins && ::setns(own_pid_namespace, CLONE_NEWPID) < 0)) break;
     }
     ::_exit(0);
 }

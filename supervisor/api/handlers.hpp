@@ -49,8 +49,15 @@ asio::awaitable<void> get_events(Call call);
 // stats_handlers.cpp
 asio::awaitable<void> get_stats(Call call);
 
+// attach_handlers.cpp, exec_handlers.cpp: the connection becomes a framed stream
+asio::awaitable<void> attach_container(Call call);
+asio::awaitable<void> exec_in_container(Call call);
+
 // What several of them need.
-nlohmann::json json_of(const std::string& body);  // discarded where it is no JSON
+std::optional<std::uint64_t> number_of(const Request& request, const std::string& key);
+runtime::WindowSize window_of(const Request& request);  // ?rows=R&cols=C
+void require_upgrade(const Request& request);           // throws Refusal
+nlohmann::json json_of(const std::string& body);        // discarded where it is no JSON
 asio::awaitable<void> respond_json(Session& session, int status, std::string json);
 // Waits until the container's last start has come to something: it runs, or it could not be
 // started. Throws the Refusal that tells why not.

@@ -107,6 +107,8 @@ Request RequestParser::take() {
     Request request;
     request.method = std::string(message.method_string());
     request.keep_alive = message.keep_alive();
+    if (http::token_list(message[http::field::connection]).exists("upgrade"))
+        request.upgrade = std::string(message[http::field::upgrade]);
     request.body = std::move(message.body());
     const std::string target(message.target());
     const std::size_t mark = target.find('?');

@@ -15,6 +15,7 @@ struct Request {
     std::map<std::string, std::string> query;
     std::string body;
     bool keep_alive = true;
+    std::string upgrade;  // what the connection is to become; "" for HTTP
 
     // The value of a query parameter; "" where it is not given.
     std::string get(const std::string& key) const;

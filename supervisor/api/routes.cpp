@@ -37,6 +37,8 @@ constexpr Route routes[] = {
     {"POST", "/v1/containers/{name}/restart", restart_container},
     {"POST", "/v1/containers/{name}/kill", kill_container},
     {"POST", "/v1/containers/{name}/wait", wait_container},
+    {"POST", "/v1/containers/{name}/attach", attach_container},
+    {"POST", "/v1/containers/{name}/exec", exec_in_container},
     {"GET", "/v1/containers/{name}/logs", get_logs},
     {"GET", "/v1/containers/{name}/explain", explain_container},
 };

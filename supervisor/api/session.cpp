@@ -109,6 +109,40 @@ asio::awaitable<void> Session::end_chunks() {
     if (!gone_) co_await write("0\r\n\r\n");
 }
 
+asio::awaitable<void> Session::upgrade() {
+    responded_ = true;
+    keep_alive_ = false;
+    co_await write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " +
+                   std::string(protocol::stream_upgrade) + "\r\n\r\n");
+}
+
+asio::awaitable<void> Session::send_frame(protocol::Frame type, std::string payload) {
+    if (!gone_) co_await write(protocol::frame(type, payload));
+}
+
+asio::awaitable<bool> Session::fill(std::size_t size) {
+    constexpr std::size_t room = 64UL << 10;
+    while (buffer_.size() < size) {
+        const std::size_t old = buffer_.size();
+        buffer_.resize(old + room);
+        const auto [error, count] =
+            co_await socket_.async_read_some(asio::buffer(buffer_.data() + old, room), use_tuple);
+        buffer_.resize(old + (error ? 0 : count));
+        if (error) co_return false;
+    }
+    co_return true;
+}
+
+asio::awaitable<std::optional<Session::FrameIn>> Session::read_frame() {
+    if (!co_await fill(protocol::frame_header_bytes)) co_return std::nullopt;
+    const auto header = protocol::decode(buffer_);
+    if (!header || !co_await fill(protocol::frame_header_bytes + header->size))
+        co_return std::nullopt;
+    FrameIn frame{header->type, buffer_.substr(protocol::frame_header_bytes, header->size)};
+    buffer_.erase(0, protocol::frame_header_bytes + header->size);
+    co_return frame;
+}
+
 void Session::hang_up() {
     gone_ = true;
     asio::error_code ignored;

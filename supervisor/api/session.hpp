@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "supervisor/api/http.hpp"
+#include "supervisor/protocol/stream.hpp"
 #include "supervisor/waker.hpp"
 
 namespace mydocker::supervisor::api {
@@ -28,6 +29,17 @@ public:
     asio::awaitable<void> chunk(std::string data);  // waits as long as the client needs
     asio::awaitable<void> end_chunks();
 
+    // From here on the connection carries frames (protocol/stream.hpp), both ways at once: one
+    // coroutine may send while another reads. hang_up() ends both.
+    asio::awaitable<void> upgrade();
+    asio::awaitable<void> send_frame(protocol::Frame type, std::string payload);
+    // The client's next frame; nullopt when it has gone or sent what is no frame.
+    struct FrameIn {
+        protocol::Frame type;
+        std::string payload;
+    };
+    asio::awaitable<std::optional<FrameIn>> read_frame();
+
     // For a handler that waits: from here on `waker` is poked and gone() is true when the client
     // leaves.
     void watch_peer();
@@ -38,6 +50,7 @@ public:
 
 private:
     asio::awaitable<void> write(std::string data);
+    asio::awaitable<bool> fill(std::size_t size);  // the buffer, up to `size` bytes
 
     Socket socket_;
     RequestParser parser_;

@@ -12,14 +12,6 @@ namespace mydocker::supervisor::api {
 
 namespace {
 
-std::optional<std::uint64_t> number_of(const Request& request, const std::string& key) {
-    const std::string text = request.get(key);
-    if (text.empty()) return std::nullopt;
-    if (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
-        throw Refusal{"invalid", key + " \"" + text + "\" is no number"};
-    return std::stoull(text);
-}
-
 // Records begin with their time in UTC, so a time is compared as text; a shorter one is its own
 // beginning.
 std::string since_of(const Request& request) {
@@ -64,6 +56,14 @@ std::string gap(std::uint64_t up_to) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> number_of(const Request& request, const std::string& key) {
+    const std::string text = request.get(key);
+    if (text.empty()) return std::nullopt;
+    if (text.size() > 18 || text.find_first_not_of("0123456789") != std::string::npos)
+        throw Refusal{"invalid", key + " \"" + text + "\" is no number"};
+    return std::stoull(text);
+}
 
 asio::awaitable<void> get_logs(Call call) {
     const auto container = call.supervisor.find(call.name);

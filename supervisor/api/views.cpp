@@ -160,6 +160,14 @@ json inspection(const Supervisor& supervisor, const Container& container) {
                            ? "the host's root, copy-on-write in " + (directory / "upper").string()
                            : container.config().rootfs;
     object["attempts"] = attempts(container);
+    object["execs"] = json::array();
+    for (const auto& exec : container.execs())
+        object["execs"].push_back({{"id", exec->id()},
+                                   {"pid", exec->pid()},
+                                   {"command", exec->request().command},
+                                   {"user", exec->request().user},
+                                   {"tty", exec->request().terminal},
+                                   {"began", format_time(exec->began())}});
     return object;
 }
 

@@ -17,6 +17,10 @@
 //   POST   /v1/containers/{name}/restart[?timeout=SECONDS]
 //   POST   /v1/containers/{name}/kill[?signal=SIGTERM]    204; default SIGKILL
 //   POST   /v1/containers/{name}/wait          200 {"exit_code","reason"} once it rests (is neither running nor due to)
+//   POST   /v1/containers/{name}/attach[?stdin=1][&await=1][&once=1][&rows=R&cols=C]   becomes a framed stream (stream.hpp) of
+//            what it writes from now on; await: of one at rest, from its next start; once: this connection's end is stdin's
+//   POST   /v1/containers/{name}/exec          {"command":[…],"environment"?,"user"?,"working_dir"?,"tty"?,"stdin"?,"privileged"?,
+//            "rows"?,"cols"?} becomes a framed stream; with "detach":true 200 {"id","pid"}
 //   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]   text/plain, chunked, CRI log lines
 //   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
 //   GET    /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked

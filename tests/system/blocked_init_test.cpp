@@ -89,12 +89,12 @@ public:
 
     // Ends the plan pipe after these bytes, and waits for the init's end.
     runtime::ExitStatus release(const std::string& bytes) {
-        BOOST_REQUIRE_EQUAL(::write(box->plan_write.get(), bytes.data(), bytes.size()),
+        BOOST_REQUIRE_EQUAL(::write(box->handshake.plan_write.get(), bytes.data(), bytes.size()),
                             static_cast<ssize_t>(bytes.size()));
         std::this_thread::sleep_for(100ms);
         BOOST_CHECK(!runtime::peek_exit(pidfd.get()));  // bytes alone release nothing
         BOOST_CHECK(!ran());
-        box->plan_write.reset();
+        box->handshake.plan_write.reset();
         BOOST_REQUIRE(eventually([&] { return runtime::peek_exit(pidfd.get()).has_value(); }));
         const auto status = runtime::peek_exit(pidfd.get()).value();
         runtime::reap(pidfd.get());
@@ -104,7 +104,7 @@ public:
     // What it said on its report pipe before its end.
     mydocker::wire::StepFailure report() {
         mydocker::wire::StepFailure word{};
-        BOOST_CHECK_EQUAL(::read(box->report_read.get(), &word, sizeof word), ssize_t{sizeof word});
+        BOOST_CHECK_EQUAL(::read(box->handshake.report_read.get(), &word, sizeof word), ssize_t{sizeof word});
         return word;
     }
 
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(the_runtimes_init_waits_for_as_long_as_it_is_not_released) 
     BOOST_CHECK_EQUAL(read_file(blocked.box->cgroup.path() / "pids.max"), "7\n");
     BOOST_CHECK(!blocked.ran());
     BOOST_CHECK_EQUAL(status_field(blocked.pid, "PPid"), std::to_string(getpid()));
-    const auto status = blocked.release(runtime::encode(blocked.box->plan));
+    const auto status = blocked.release(runtime::encode(blocked.box->handshake.plan));
     BOOST_CHECK(!status.signaled);
     BOOST_CHECK_EQUAL(status.number, 0);
     BOOST_CHECK(blocked.ran());
@@ -204,12 +204,12 @@ BOOST_AUTO_TEST_CASE(anything_but_a_whole_plan_ends_the_init_and_runs_nothing) {
     for (const auto& [what, cut] : cuts) {
         BOOST_TEST_CONTEXT(what) {
             Blocked blocked;
-            const auto status = blocked.release(cut(runtime::encode(blocked.box->plan)));
+            const auto status = blocked.release(cut(runtime::encode(blocked.box->handshake.plan)));
             BOOST_CHECK(!status.signaled);
             BOOST_CHECK_EQUAL(status.number, 127);
             const auto word = blocked.report();
             BOOST_CHECK_EQUAL(word.error, EPROTO);
-            BOOST_CHECK_EQUAL(runtime::explain(blocked.box->plan, word).text,
+            BOOST_CHECK_EQUAL(runtime::explain(blocked.box->handshake.plan, word).text,
                               "read the plan: Protocol error");
             BOOST_CHECK(!blocked.ran());
         }

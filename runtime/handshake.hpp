@@ -1,0 +1,32 @@
+// What mydockerd and one blocked init hold of each other, from before the clone until the init has
+// its own: the plan's pipe, the report's pipe and the standard streams. The same for a container's
+// init and for a process that is put into a running container.
+#pragma once
+
+#include "runtime/plan.hpp"
+#include "runtime/stdio.hpp"
+#include "runtime/unique_fd.hpp"
+#include "runtime/zygote.hpp"
+
+namespace mydocker::runtime {
+
+class Handshake {
+public:
+    Handshake(Plan work, Stdio streams);  // makes the pipes; throws std::system_error
+
+    // Asks for the init, with our pipes put into the request, and drops our copies of what is now
+    // its own.
+    void clone(Zygote& zygote, Zygote::Request request);
+
+    Plan plan;
+    Stdio stdio;
+    // Ours and non-blocking: closing the plan's write end releases the init.
+    UniqueFd plan_write;
+    UniqueFd report_read;
+
+private:
+    UniqueFd plan_read_;
+    UniqueFd report_write_;
+};
+
+}  // namespace mydocker::runtime

@@ -1,0 +1,76 @@
+// One command that an operator runs inside a running container (`exec`). It is no attempt: no
+// policy judges it, nothing is logged of what it says, and it ends with the container at the
+// latest.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/entry.hpp"
+#include "supervisor/attempt.hpp"
+#include "supervisor/input_end.hpp"
+#include "supervisor/launch.hpp"
+#include "supervisor/output_end.hpp"
+
+namespace mydocker::supervisor {
+
+struct ExecRequest {
+    std::vector<std::string> command;
+    std::map<std::string, std::string> environment = {};  // over the container's
+    std::string user = {};                                // "": the container's
+    std::string working_dir = {};                         // "": the container's
+    bool terminal = false;
+    bool open_stdin = false;
+    bool privileged = false;
+    bool detached = false;  // its streams are /dev/null
+    runtime::WindowSize size = {};
+};
+
+class ExecSession : public std::enable_shared_from_this<ExecSession> {
+public:
+    // `gone` is called once, when the process has been reaped or could not be made.
+    ExecSession(asio::any_io_executor executor, std::string id, ExecRequest request,
+                const runtime::EntrySpec& spec, int init_pidfd, pid_t init_pid,
+                std::function<void()> gone);
+
+    void begin(ZygoteLink& zygote, int cgroup, int init_pidfd);
+    void signal(int number) { launch_->send(number); }
+    // The client has left: what the process writes goes nowhere, a terminal hangs up (SIGHUP).
+    void abandon();
+
+    const std::string& id() const { return id_; }
+    const ExecRequest& request() const { return request_; }
+    WallTime began() const { return began_; }
+    pid_t pid() const { return launch_->pid; }
+    bool executed() const { return launch_->executed; }
+    bool ended() const { return ended_; }
+    // Once ended: 0-255, 128 + n for a signal; or docker's 125, 126, 127 with error().
+    int exit_code() const { return exit_code_; }
+    const std::string& error() const { return launch_->error; }
+
+    InputEnd input;
+    std::array<OutputEnd, 2> outputs;  // stdout or the terminal; stderr
+    Bell changed;
+
+private:
+    void on_step(Launch::Step step);
+    void conclude();
+
+    asio::any_io_executor executor_;
+    std::string id_;
+    ExecRequest request_;
+    WallTime began_ = std::chrono::system_clock::now();
+    runtime::Entry entry_;
+    std::shared_ptr<Launch> launch_;
+    std::function<void()> gone_;
+    bool abandoned_ = false;
+    bool ended_ = false;
+    int exit_code_ = 0;
+};
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,109 @@
+// See launch.hpp.
+#include "supervisor/launch.hpp"
+
+#include <unistd.h>
+
+#include <asio/buffer.hpp>
+#include <asio/write.hpp>
+#include <cerrno>
+
+namespace mydocker::supervisor {
+
+Launch::Launch(asio::any_io_executor executor, runtime::Handshake& handshake, Listener listener)
+    : executor_(std::move(executor)), handshake_(handshake), listener_(std::move(listener)) {}
+
+// One wait; the handler asks for the next where it wants one.
+void Launch::watch(WatchedFd& fd, Handler handler) {
+    fd->async_wait(asio::posix::stream_descriptor::wait_read,
+                   [weak = weak_from_this(), handler](const asio::error_code& failure) {
+                       const auto self = weak.lock();
+                       if (!failure && self) (self.get()->*handler)();
+                   });
+}
+
+void Launch::ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask) {
+    zygote.clone(ask, [self = shared_from_this()](runtime::Zygote::Answer answer,
+                                                  const std::string& failure) {
+        self->adopt(std::move(answer), failure);
+    });
+    // While the zygote clones: all that the release will need.
+    report_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.report_read));
+    plan_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.plan_write));
+    plan_bytes_ = runtime::encode(handshake_.plan);
+}
+
+void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
+    if (!failure.empty()) {
+        error = failure;
+        return listener_(Step::refused);
+    }
+    pid = answer.pid;
+    pidfd_ = std::make_unique<WatchedFd>(executor_, std::move(answer.pidfd));
+    watch(*pidfd_, &Launch::on_exit);
+    listener_(Step::cloned);
+}
+
+void Launch::release() {
+    // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
+    // EOF that releases the init. A failure means that the init is gone; its pidfd tells.
+    asio::async_write(**plan_, asio::buffer(plan_bytes_),
+                      [self = shared_from_this()](const asio::error_code&, std::size_t) {
+                          self->plan_.reset();
+                          std::string().swap(self->plan_bytes_);
+                      });
+    // While the init already reads: what it says meanwhile waits in the pipe.
+    watch(*report_, &Launch::read_report);
+}
+
+void Launch::read_report() {
+    if (!report_) return;
+    for (;;) {
+        wire::StepFailure word{};
+        const ssize_t size = ::read(report_->get(), &word, sizeof word);
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return watch(*report_, &Launch::read_report);
+        if (size == sizeof word && word.error == 0) {
+            about_to_execute_ = true;
+            continue;
+        }
+        report_.reset();
+        if (size == sizeof word) {
+            const auto failure = runtime::explain(handshake_.plan, word);
+            error = failure.text;
+            failed_exit_code = failure.exit_code;
+        } else if (about_to_execute_ && !doomed_) {
+            executed = true;
+            runtime::Plan().swap(handshake_.plan);  // assigning an empty one would keep the memory
+            listener_(Step::executed);
+        }
+        return;
+    }
+}
+
+void Launch::on_exit() {
+    if (!pidfd_) return;
+    // Asio may wake a new descriptor with the last event of one that was closed in the same turn.
+    if (!runtime::peek_exit(pidfd_->get())) return watch(*pidfd_, &Launch::on_exit);
+    listener_(Step::exited);
+}
+
+void Launch::send(int signal) const {
+    if (pidfd_) runtime::send_signal(pidfd_->get(), signal);
+}
+
+std::optional<runtime::ExitStatus> Launch::finish() {
+    std::optional<runtime::ExitStatus> status;
+    if (pidfd_) {
+        // The writer of the report is dead: one read settles what it said, whichever event came
+        // first.
+        read_report();
+        status = runtime::peek_exit(pidfd_->get());
+        runtime::reap(pidfd_->get());
+        pidfd_.reset();
+    }
+    plan_.reset();
+    report_.reset();
+    return status;
+}
+
+}  // namespace mydocker::supervisor

@@ -1,0 +1,64 @@
+// The birth and the end of one process out of the zygote, on the loop: the clone, the plan down its
+// pipe, the report, the pidfd. The same for a container's init and for an exec session. Everything
+// is told to one listener; nothing is decided here.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/exit_status.hpp"
+#include "runtime/handshake.hpp"
+#include "supervisor/watched_fd.hpp"
+#include "supervisor/zygote_link.hpp"
+
+namespace mydocker::supervisor {
+
+class Launch : public std::enable_shared_from_this<Launch> {
+public:
+    enum class Step : std::uint8_t {
+        cloned,    // the init exists, blocked
+        refused,   // it does not: `error` says why
+        executed,  // the workload runs
+        exited     // the pidfd said so
+    };
+    using Listener = std::function<void(Step)>;
+
+    // The handshake must live until this is destroyed or its process has ended.
+    Launch(asio::any_io_executor executor, runtime::Handshake& handshake, Listener listener);
+
+    void ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask);
+    void release();  // writes the plan and its EOF
+    // The process is about to be killed: the end of its report is no execve(2) any more.
+    void doom() { doomed_ = true; }
+    void send(int signal) const;
+    // After `exited`: what the report still said, and how it ended; then the zombie is gone.
+    std::optional<runtime::ExitStatus> finish();
+    bool has_process() const { return pidfd_ != nullptr; }
+    int pidfd() const { return pidfd_->get(); }
+
+    pid_t pid = 0;
+    bool executed = false;
+    std::string error;           // why it could not be cloned, or which step of its plan failed
+    int failed_exit_code = 125;  // docker's code for such a failure: 125, 126, 127
+
+private:
+    using Handler = void (Launch::*)();
+    void watch(WatchedFd& fd, Handler handler);
+    void adopt(runtime::Zygote::Answer answer, const std::string& failure);
+    void read_report();
+    void on_exit();
+
+    asio::any_io_executor executor_;
+    runtime::Handshake& handshake_;
+    Listener listener_;
+    std::string plan_bytes_;
+    std::unique_ptr<WatchedFd> plan_;
+    std::unique_ptr<WatchedFd> report_;
+    std::unique_ptr<WatchedFd> pidfd_;
+    bool about_to_execute_ = false;
+    bool doomed_ = false;
+};
+
+}  // namespace mydocker::supervisor
