@@ -30,6 +30,14 @@ void Launch::ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask) {
     report_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.report_read));
     plan_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.plan_write));
     plan_bytes_ = runtime::encode(handshake_.plan);
+    // Of any size: the pipe takes what fits, the loop goes on. The init may read it already; only
+    // the pipe's end releases it. A failure means that the init is gone: its pidfd tells.
+    asio::async_write(**plan_, asio::buffer(plan_bytes_),
+                      [self = shared_from_this()](const asio::error_code&, std::size_t) {
+                          std::string().swap(self->plan_bytes_);
+                          self->written_ = true;
+                          if (self->released_) self->plan_.reset();
+                      });
 }
 
 void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
@@ -44,14 +52,8 @@ void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
 }
 
 void Launch::release() {
-    // Of any size: the pipe takes what fits, the loop goes on, and the end of the writing is the
-    // EOF that releases the init. A failure means that the init is gone; its pidfd tells.
-    asio::async_write(**plan_, asio::buffer(plan_bytes_),
-                      [self = shared_from_this()](const asio::error_code&, std::size_t) {
-                          self->plan_.reset();
-                          std::string().swap(self->plan_bytes_);
-                      });
-    // While the init already reads: what it says meanwhile waits in the pipe.
+    released_ = true;
+    if (written_) plan_.reset();
     watch(*report_, &Launch::read_report);
 }
 

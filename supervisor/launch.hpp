@@ -28,8 +28,8 @@ public:
     // The handshake must live until this is destroyed or its process has ended.
     Launch(asio::any_io_executor executor, runtime::Handshake& handshake, Listener listener);
 
-    void ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask);
-    void release();  // writes the plan and its EOF
+    void ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask);  // and writes the plan
+    void release();                                            // the plan's EOF
     // The process is about to be killed: the end of its report is no execve(2) any more.
     void doom() { doomed_ = true; }
     void send(int signal) const;
@@ -57,6 +57,8 @@ private:
     std::unique_ptr<WatchedFd> plan_;
     std::unique_ptr<WatchedFd> report_;
     std::unique_ptr<WatchedFd> pidfd_;
+    bool written_ = false;  // the whole plan
+    bool released_ = false;
     bool about_to_execute_ = false;
     bool doomed_ = false;
 };

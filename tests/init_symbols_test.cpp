@@ -13,16 +13,29 @@ namespace {
 
 using Names = std::set<std::string>;
 
-const Names system_calls = {
-    "_exit",       "chdir",       "chmod",      "clone",           "close",
-    "dup2",        "execve",      "fchdir",     "fcntl",           "fork",
-    "getsockopt",  "ioctl",       "kill",       "lstat",           "mkdir",
-    "mkdirat",     "mknod",       "mmap",       "mremap",          "open",            "openat",
-    "prctl",       "read",        "recvmsg",    "sendmsg",         "setgroups",   "setns",
-    "sethostname", "setresgid",   "setresuid",  "setrlimit",       "setsid",
-    "sigaction",   "sigemptyset", "sigfillset", "sigprocmask",     "sigwaitinfo",
-    "socket",      "stat",        "symlink",    "syscall",         "umask",
-    "unshare",     "waitpid",     "write",      "__errno_location"};
+const Names system_calls = {"_exit",       "chdir",
+                            "chmod",       "clone",
+                            "close",       "dup2",
+                            "execve",      "fchdir",
+                            "fcntl",       "fork",
+                            "getsockopt",  "ioctl",
+                            "kill",        "lstat",
+                            "mkdir",       "mkdirat",
+                            "mknod",       "mmap",
+                            "mremap",      "open",
+                            "openat",      "prctl",
+                            "read",        "recvmsg",
+                            "sendmsg",     "setgroups",
+                            "setns",       "sethostname",
+                            "setresgid",   "setresuid",
+                            "setrlimit",   "setsid",
+                            "sigaction",   "sigemptyset",
+                            "sigfillset",  "sigprocmask",
+                            "sigwaitinfo", "socket",
+                            "stat",        "symlink",
+                            "syscall",     "umask",
+                            "unshare",     "waitpid",
+                            "write",       "__errno_location"};
 const Names pure_functions = {"memcmp", "memcpy",  "memmove", "memset", "strchr",
                               "strlen", "strnlen", "strrchr", "strtoul"};
 

@@ -71,12 +71,12 @@ std::string attributes(std::uint64_t value) {
 
 std::string namespaces(std::uint64_t value) {
     std::string text;
-    for (const auto& [bit, word] : std::initializer_list<std::pair<std::uint64_t, const char*>>{
-             {CLONE_NEWNS, "mnt"},
-             {CLONE_NEWUTS, "uts"},
-             {CLONE_NEWIPC, "ipc"},
-             {CLONE_NEWCGROUP, "cgroup"},
-             {CLONE_NEWNET, "net"}}) {
+    for (const auto& [bit, word] :
+         std::initializer_list<std::pair<std::uint64_t, const char*>>{{CLONE_NEWNS, "mnt"},
+                                                                      {CLONE_NEWUTS, "uts"},
+                                                                      {CLONE_NEWIPC, "ipc"},
+                                                                      {CLONE_NEWCGROUP, "cgroup"},
+                                                                      {CLONE_NEWNET, "net"}}) {
         if ((value & bit) != 0) text += (text.empty() ? "" : ",") + std::string(word);
         value &= ~bit;
     }
@@ -202,6 +202,34 @@ BOOST_AUTO_TEST_CASE(the_plan_of_a_minimal_container) {
 }
 
 BOOST_AUTO_TEST_CASE(the_plan_of_a_full_container) { check_golden(full_plan(), "full.plan"); }
+
+BOOST_AUTO_TEST_CASE(a_terminal_replaces_devpts_and_is_taken_last) {
+    Spec spec = minimal_spec();
+    spec.terminal = true;
+    spec.process.reaper = true;
+    const Plan plan = make_plan(spec, {}, {true});
+    const auto pts = std::ranges::find_if(plan, [](const PlanStep& step) {
+        return step.texts == std::vector<std::string>{"/dev/pts"};
+    });
+    BOOST_REQUIRE(pts != plan.end());
+    // Descriptor 0 is the root, 1 the one volume.
+    BOOST_TEST((*pts == PlanStep{Op::attach, 2, 1, 0, {"/dev/pts"}}));
+    BOOST_TEST((pts + 1)->op == Op::console);
+    BOOST_TEST(index_of(plan, Op::reaper) + 1 == index_of(plan, Op::terminal));
+    BOOST_TEST(index_of(plan, Op::terminal) + 1 == index_of(plan, Op::execute));
+    BOOST_TEST(std::ranges::count(make_plan(minimal_spec(), {}, {}), Op::terminal, &PlanStep::op) ==
+               0);
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_joins_first_and_mounts_nothing) {
+    const Spec spec = full_spec();
+    check_golden(make_entry_plan(spec.process, spec.hostname, false, false,
+                                 {1000, 1000, {1000, 27}, "/home/me"}),
+                 "entry.plan");
+    const Plan plan = make_entry_plan(spec.process, spec.hostname, true, true, {});
+    BOOST_TEST(plan.front().op == Op::join);
+    BOOST_TEST((plan.front().a & CLONE_NEWNET) != 0U);
+}
 
 BOOST_AUTO_TEST_CASE(privileged_hides_and_forbids_nothing) {
     Spec spec = minimal_spec();

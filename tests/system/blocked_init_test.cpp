@@ -104,7 +104,8 @@ public:
     // What it said on its report pipe before its end.
     mydocker::wire::StepFailure report() {
         mydocker::wire::StepFailure word{};
-        BOOST_CHECK_EQUAL(::read(box->handshake.report_read.get(), &word, sizeof word), ssize_t{sizeof word});
+        BOOST_CHECK_EQUAL(::read(box->handshake.report_read.get(), &word, sizeof word),
+                          ssize_t{sizeof word});
         return word;
     }
 
