@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_terminal_replaces_devpts_and_is_taken_last) {
     BOOST_REQUIRE(pts != plan.end());
     // Descriptor 0 is the root, 1 the one volume.
     BOOST_TEST((*pts == PlanStep{Op::attach, 2, 1, 0, {"/dev/pts"}}));
-    BOOST_TEST((pts + 1)->op == Op::console);
+    BOOST_TEST(((pts + 1)->op == Op::console));
     BOOST_TEST(index_of(plan, Op::reaper) + 1 == index_of(plan, Op::terminal));
     BOOST_TEST(index_of(plan, Op::terminal) + 1 == index_of(plan, Op::execute));
     BOOST_TEST(std::ranges::count(make_plan(minimal_spec(), {}, {}), Op::terminal, &PlanStep::op) ==
@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(an_entry_joins_first_and_mounts_nothing) {
                                  {1000, 1000, {1000, 27}, "/home/me"}),
                  "entry.plan");
     const Plan plan = make_entry_plan(spec.process, spec.hostname, true, true, {});
-    BOOST_TEST(plan.front().op == Op::join);
+    BOOST_TEST((plan.front().op == Op::join));
     BOOST_TEST((plan.front().a & CLONE_NEWNET) != 0U);
 }
 
