@@ -179,14 +179,14 @@ BOOST_AUTO_TEST_CASE(a_resize_is_told) {
     BOOST_TEST(at.client.exit_code() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(detach_keys_leave_it_running) {
+BOOST_AUTO_TEST_CASE(detach_keys_leave_it) {
     Attached at;
     at.terminal.type("ls\r\x10\x11");
     BOOST_TEST(at.client.exit_code() == 0);
     BOOST_TEST(at.terminal.is_as_before());
     BOOST_TEST(at.connection.receive().value().payload == "ls\r");
     BOOST_TEST(!at.connection.receive());  // and no end of input
-    BOOST_TEST(at.terminal.shows("in web").find("detached; the command goes on in web") !=
+    BOOST_TEST(at.terminal.shows("hangs up").find("left web; the command's terminal hangs up") !=
                std::string::npos);
 }
 
@@ -229,7 +229,7 @@ BOOST_AUTO_TEST_CASE(keys_need_a_terminal) {
     StreamServer server;
     const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
     for (const std::vector<std::string>& words :
-         {std::vector<std::string>{"exec", "-it", "web", "sh"}}) {
+         {std::vector<std::string>{"exec", "-it", "web", "sh"}, {"run", "-ti", "sh"}}) {
         Pipe err;
         Client client(server, words, nothing.get(), nothing.get(), err.write.get());
         err.write = UniqueFd();
@@ -326,6 +326,47 @@ BOOST_AUTO_TEST_CASE(a_full_pipe_of_ours_stops_the_daemon_and_loses_nothing) {
     BOOST_TEST(shown.size() == frames * 50'000);
 }
 
+BOOST_AUTO_TEST_CASE(run_attaches_before_it_starts) {
+    StreamServer server;
+    Pipe out;
+    const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    Client client(server, {"run", "-i", "cat"}, nothing.get(), out.write.get(), 2);
+    out.write = UniqueFd();
+    StreamConnection create = server.accept();
+    BOOST_TEST(nlohmann::json::parse(create.body)["container"]["stdin_open"] == true);
+    create.answer_json(R"({"id":"abc","name":"web","warnings":[]})", "201 Created");
+    StreamConnection attach = server.accept();
+    BOOST_TEST(attach.request.starts_with(
+        "POST /v1/containers/abc/attach?stdin=1&await=1&once=1 HTTP/1.1\r\n"));
+    BOOST_TEST(attach.request.find("\r\nUpgrade: mydocker-stream\r\n") != std::string::npos);
+    attach.upgrade();
+    StreamConnection start = server.accept();
+    BOOST_TEST(start.request.starts_with("POST /v1/containers/abc/start "));
+    start.answer_json("{}");
+    BOOST_TEST(attach.receive().value().payload == "");  // /dev/null's end
+    attach.send(Frame::output, "done\n");
+    attach.send(Frame::end, R"({"exit_code":3,"reason":""})");
+    BOOST_TEST(client.exit_code() == 3);
+    BOOST_TEST(out.rest() == "done\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_start_is_what_run_tells) {
+    StreamServer server;
+    Pipe err;
+    const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    Client client(server, {"run", "nosuch"}, nothing.get(), nothing.get(), err.write.get());
+    err.write = UniqueFd();
+    server.accept().answer_json(R"({"id":"abc","name":"web"})", "201 Created");
+    StreamConnection attach = server.accept();
+    attach.upgrade();
+    StreamConnection start = server.accept();
+    attach.close();  // even when its end is seen first
+    start.answer_json(R"({"error":"execute nosuch in web: not found","exit_code":127})",
+                      "500 Internal Server Error");
+    BOOST_TEST(client.exit_code() == 127);
+    BOOST_TEST(err.rest() == "mydocker-ctl: execute nosuch in web: not found\n");
+}
+
 BOOST_AUTO_TEST_CASE(attach_asks_what_the_container_has) {
     StreamServer server;
     Pipe in;
@@ -338,6 +379,27 @@ BOOST_AUTO_TEST_CASE(attach_asks_what_the_container_has) {
     attach.send(Frame::output, "x");
     client.signal(SIGINT);
     BOOST_TEST(client.exit_code() == 130);
+}
+
+BOOST_AUTO_TEST_CASE(attach_asks_for_the_screen_to_be_drawn_again) {
+    Terminal terminal;
+    StreamServer server;
+    Client client(server, {"attach", "web"}, terminal.slave.get(), terminal.slave.get(),
+                  terminal.slave.get(), true);
+    server.accept().answer_json(R"({"config":{"tty":true,"stdin_open":true}})");
+    StreamConnection attach = server.accept();
+    BOOST_TEST(attach.request.starts_with(
+        "POST /v1/containers/web/attach?stdin=1&rows=30&cols=100 HTTP/1.1\r\n"));
+    attach.upgrade();
+    for (const int columns : {101, 100}) {
+        const auto frame = attach.receive();
+        BOOST_TEST_REQUIRE(frame.has_value());
+        BOOST_TEST((frame->type == Frame::resize));
+        BOOST_TEST(protocol::get16(std::string_view(frame->payload).substr(2)) == columns);
+    }
+    attach.send(Frame::end, R"({"exit_code":0,"reason":""})");
+    BOOST_TEST(client.exit_code() == 0);
+    BOOST_TEST(terminal.is_as_before());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

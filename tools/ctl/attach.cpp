@@ -50,7 +50,7 @@ int attach_to(const Context& context) {
     }
     const Json inspected = client.call({"GET", container_path(name), {}});
     const Json config = inspected.value("config", Json::object());
-    attachment.terminal = config.value("tty", false);
+    attachment.terminal = attachment.redraw = config.value("tty", false);
     attachment.input = config.value("stdin_open", false) && !context.arguments.has("no-stdin");
     if (attachment.terminal && attachment.input) require_terminal();
     SignalInbox signals;  // before the size is asked for: no change of it is lost
@@ -91,7 +91,7 @@ int exec_in(const Context& context) {
                           .input = arguments.has("interactive"),
                           .terminal = arguments.has("tty"),
                           .detach_keys = detach_keys_of(arguments)};
-    attachment.left = "detached; the command goes on in " + name;
+    attachment.left = "left " + name + "; the command's terminal hangs up";
     attachment.proxy = [](StreamClient& stream, const std::string& signal) {
         stream.writer().control(protocol::Frame::signal, signal);
     };

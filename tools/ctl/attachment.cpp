@@ -39,6 +39,11 @@ public:
 
     int run() {
         if (attachment_.terminal) size_ = window_size();  // as the request has it
+        if (attachment_.redraw && size_) {
+            // Shells and full-screen programs draw anew when their size changes, and only then.
+            stream_.resize(size_->rows, static_cast<std::uint16_t>(size_->columns + 1));
+            stream_.resize(size_->rows, size_->columns);
+        }
         if (attachment_.terminal && attachment_.input) raw_.emplace(STDIN_FILENO);
         take_frames();
         while (!exit_code_ && !(end_ && out_.is_idle() && error_.is_idle())) turn();

@@ -15,6 +15,7 @@ struct Attachment {
     std::string name;       // the container's, for people
     bool input = false;     // standard input goes to the workload
     bool terminal = false;  // the workload has one: it follows our size and, with input, gets keys
+    bool redraw = false;    // asks what is at the terminal already to show itself again
     std::string detach_keys;  // as bytes; of use only where keys go raw
     std::string left = {};    // said once the keys were found
     // Passes a signal on. None: it ends this process (128 + n) and leaves the workload alone.

@@ -86,10 +86,6 @@ int run_program(const std::vector<std::string>& words) {
         for (const std::string& problem : error.problems()) {
             problems += (problems.empty() ? "  " : "\n  ") + printable(problem);
         }
-        constexpr int not_found = 404;
-        if (problems.empty() && error.status() == not_found) {
-            problems = "See 'mydocker-ctl ps --all' for what there is.";
-        }
         report(error.what(), problems);
         return error.exit_code();
     } catch (const Failure& error) {

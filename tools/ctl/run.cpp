@@ -1,22 +1,19 @@
-// `run` and `create`. In the foreground, `run` holds three requests at once (wait, logs, start, in
-// this order, so that nothing of a short-lived container is missed) and forwards signals.
+// `run` and `create`. In the foreground, `run` attaches before it starts the container, so that
+// nothing of a short-lived one is missed.
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "supervisor/protocol/protocol.hpp"
+#include "tools/ctl/attach_options.hpp"
+#include "tools/ctl/attachment.hpp"
 #include "tools/ctl/command.hpp"
 #include "tools/ctl/error.hpp"
-#include "tools/ctl/log_printer.hpp"
 #include "tools/ctl/run_options.hpp"
 #include "tools/ctl/signal_proxy.hpp"
-#include "tools/ctl/signals.hpp"
-#include "tools/ctl/wait_result.hpp"
 
 namespace mydocker::ctl {
 
@@ -91,44 +88,52 @@ void remove_quietly(const Client& client, const std::string& id) {
     }
 }
 
+// One stream from before its start to its rest, so that nothing of a short-lived one is missed.
 int run_in_foreground(const Context& context, const Created& created) {
     const Client& client = context.client;
-    SignalInbox signals;
-    LogPrinter printer(false);
-    Exchange wait = client.open({"POST", container_path(created.id, "wait?await=1"), {}});
-    Exchange logs = client.open({"GET", container_path(created.id, "logs?follow=1&await=1"), {}},
-                                [&](std::string_view bytes) { printer.feed(bytes); });
+    const Arguments& arguments = context.arguments;
+    Attachment attachment{.name = created.name,
+                          .input = arguments.has("interactive"),
+                          .terminal = arguments.has("tty"),
+                          .detach_keys = detach_keys_of(arguments),
+                          .left = "detached from " + created.name + "; it goes on"};
+    if (proxies_signals(arguments)) {
+        attachment.proxy = [&](StreamClient&, const std::string& signal) {
+            forward_signal(client, created.id, signal);
+        };
+    }
+    SignalInbox signals;  // before the size is asked for: no change of it is lost
+    const AttachQuery query{.input = attachment.input,
+                            .terminal = attachment.terminal,
+                            .await = true,
+                            .once = attachment.input && !attachment.terminal};
+    Exchange upgrade =
+        client.open({.method = "POST", .target = attach_path(created.id, query), .upgrade = true});
+    upgrade.finish();
+    StreamClient stream(upgrade);
     Exchange start = client.open({"POST", container_path(created.id, "start"), {}});
-    bool started = false;
-    while (!(wait.done() && logs.done() && started)) {
-        std::array<pollfd, 4> waiting{{{wait.done() ? -1 : wait.fd(), POLLIN, 0},
-                                       {logs.done() ? -1 : logs.fd(), POLLIN, 0},
-                                       {started ? -1 : start.fd(), POLLIN, 0},
-                                       {signals.fd(), POLLIN, 0}}};
-        if (::poll(waiting.data(), waiting.size(), -1) < 0 && errno != EINTR) {
-            throw Failure(std::string("wait for mydockerd: ") + std::strerror(errno),
-                          protocol::exit_daemon);
-        }
-        // poll leaves revents alone when a signal cut it short; a read would find nothing.
-        if (waiting[2].revents != 0) start.advance();
-        if (!started && start.done()) {
-            start.answer();
-            started = true;
-        }
-        if (waiting[1].revents != 0) logs.advance();
-        if (waiting[0].revents != 0) wait.advance();
-        while (const auto signal = signals.take()) {
-            if (*signal != "SIGWINCH" && *signal != "SIGCONT") {
-                forward_signal(client, created.id, *signal);
-            }
+    attachment.start = &start;
+    return stay_attached(stream, signals, attachment);
+}
+
+// What is wrong before anything was made.
+void check(const Arguments& arguments) {
+    if (!arguments.has("detach")) {
+        detach_keys_of(arguments);
+        proxies_signals(arguments);
+        if (arguments.has("tty") && arguments.has("interactive")) require_terminal();
+        return;
+    }
+    for (const char* option : {"detach-keys", "sig-proxy"}) {
+        if (arguments.has(option)) {
+            throw UsageError(std::string("--") + option + " means nothing with --detach");
         }
     }
-    logs.answer();
-    return read_wait_result(wait.answer()).exit_code;
 }
 
 int run(const Context& context) {
     const bool detached = context.arguments.has("detach");
+    check(context.arguments);
     const Created created = create(context);
     try {
         if (!detached) return run_in_foreground(context, created);
@@ -170,7 +175,9 @@ std::vector<Command> run_commands() {
     for (const Option& option : container_options()) create_options.push_back(option);
     std::vector<Option> run_options = create_options;
     run_options.insert(run_options.begin(),
-                       {"-d,--detach", "", "print the id and leave it running"});
+                       {{"-d,--detach", "", "print the id and leave it running"},
+                        detach_keys_option(),
+                        sig_proxy_option()});
     return {{.group = "Containers",
              .name = "run",
              .operands = "COMMAND [ARG...]",
