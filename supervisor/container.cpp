@@ -202,6 +202,13 @@ void Container::restart(std::optional<config::Duration> grace) {
     wish_ = Wish::bounce;
 }
 
+runtime::UniqueFd Container::open_init() const {
+    if (!run_ || !run_->has_init())
+        runtime::fail(ESRCH, "enter " + name() + ", which is not running");
+    return runtime::UniqueFd(runtime::must(::fcntl(run_->init_pidfd(), F_DUPFD_CLOEXEC, 3),
+                                           "duplicate the pidfd of " + name()));
+}
+
 void Container::signal(int number) {
     if (!run_ || !run_->has_init())
         runtime::fail(ESRCH, "signal " + name() + ", which is not running");

@@ -44,7 +44,8 @@ public:
     void restart(std::optional<config::Duration> grace = std::nullopt);
     // For a shutdown: as stop(), but the next boot's autostart does not count it as the operator's.
     void stop_for_shutdown(config::Duration grace);
-    void signal(int number);  // to the init; throws ESRCH when nothing runs
+    void signal(int number);              // to the init; throws ESRCH when nothing runs
+    runtime::UniqueFd open_init() const;  // its pidfd; throws ESRCH when nothing runs
     // A command inside, on its way. Throws std::system_error: ESRCH when nothing runs, EAGAIN when
     // too many do.
     std::shared_ptr<ExecSession> exec(ExecRequest request);
@@ -56,6 +57,7 @@ public:
     void configure_next(const config::Container& config);
     // Its directory goes as soon as nobody reads its log any more. Only at rest, after close().
     void discard() { discarded_ = true; }
+    bool discarded() const { return discarded_; }
 
     const StoredContainer& stored() const { return stored_; }
     const std::string& id() const { return stored_.id; }

@@ -1,18 +1,14 @@
 // See hook.hpp.
 #include "supervisor/hook.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <cstring>
 #include <memory>
 #include <optional>
 
 #include "runtime/exit_status.hpp"
+#include "supervisor/child.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/spawn.hpp"
 #include "supervisor/verdict.hpp"
@@ -36,17 +32,6 @@ std::string substitute(std::string text, const std::map<std::string, std::string
     return text;
 }
 
-void poke_at_exit(const std::shared_ptr<WatchedFd>& pidfd, Waker& waker) {
-    (*pidfd)->async_wait(asio::posix::stream_descriptor::wait_read,
-                         [pidfd, &waker](const asio::error_code& error) {
-                             if (error) return;
-                             // It may be the last event of another descriptor: see Run::on_exit().
-                             if (!runtime::peek_exit(pidfd->get()))
-                                 return poke_at_exit(pidfd, waker);
-                             waker.poke();
-                         });
-}
-
 asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_executor executor,
                              std::string what, std::optional<std::chrono::seconds> patience) {
     Waker waker(executor);
@@ -65,40 +50,14 @@ asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_exec
                   status->number);
 }
 
-// Starts it with a clean signal mask and no descriptor but the standard ones.
-void run_command(const asio::any_io_executor& executor, std::vector<std::string> words,
+void run_command(const asio::any_io_executor& executor, const std::vector<std::string>& words,
                  const std::string& what, std::optional<std::chrono::seconds> patience) {
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-
-    posix_spawn_file_actions_t actions;
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    // mydockerd blocks the signals that it reads from its signalfd; the command must not.
-    posix_spawnattr_t attributes;
-    ::posix_spawnattr_init(&attributes);
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setsigdefault(&attributes, &all);
-    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    pid_t pid = -1;
-    const int error =
-        ::posix_spawnp(&pid, arguments[0], &actions, &attributes, arguments.data(), environ);
-    ::posix_spawnattr_destroy(&attributes);
-    ::posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) return log::error("{}: {}", what, std::strerror(error));
-    // Our own unreaped child: the number cannot have been given to another.
-    runtime::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!pidfd) return log::error("{}: open its pidfd: {}", what, std::strerror(errno));
-    spawn(
-        executor, what,
-        follow(std::make_shared<WatchedFd>(executor, std::move(pidfd)), executor, what, patience));
+    try {
+        auto pidfd = std::make_shared<WatchedFd>(executor, start_child(words, {}));
+        spawn(executor, what, follow(std::move(pidfd), executor, what, patience));
+    } catch (const std::system_error& error) {
+        log::error("{}: {}", what, error.what());
+    }
 }
 
 }  // namespace
@@ -110,7 +69,7 @@ void run_hook(const asio::any_io_executor& executor, const std::string& containe
     words.reserve(command.size());
     for (const std::string& word : command) words.push_back(substitute(word, values));
     const std::string what = container + ": on_failure command " + words.front();
-    run_command(executor, std::move(words), what, hook_patience);
+    run_command(executor, words, what, hook_patience);
 }
 
 void remove_tree(const asio::any_io_executor& executor, const std::filesystem::path& path) {

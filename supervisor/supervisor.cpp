@@ -2,6 +2,7 @@
 #include "supervisor/supervisor.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 #include "config/scalar.hpp"
@@ -51,7 +52,10 @@ Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, 
                 .store = store_,
                 .chance = draw,
                 .shut_down = [this](const std::string& reason) { shut_down(reason); },
-                .rested = [this](Container& container) { on_rest(container); }} {}
+                .rested = [this](Container& container) { on_rest(container); }},
+      // Installed beside the init.
+      files_(services_,
+             std::filesystem::path(init_program).replace_filename("mydocker-files").string()) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -314,6 +318,7 @@ void Supervisor::shut_down(const std::string& reason) {
 
 void Supervisor::close() {
     for (const auto& [name, container] : containers_) container->close();
+    files_.close();
     zygote_.close();
 }
 

@@ -13,6 +13,7 @@
 
 #include "config/load.hpp"
 #include "supervisor/container.hpp"
+#include "supervisor/file_access.hpp"
 #include "supervisor/reload_plan.hpp"
 #include "supervisor/services.hpp"
 
@@ -70,6 +71,7 @@ public:
 
     const Services& services() const { return services_; }
     Journal& journal() { return journal_; }
+    FileAccess& files() { return files_; }
     const std::string& config_path() const { return config_path_; }
     const std::vector<std::string>& warnings() const { return warnings_; }
     WallTime booted_at() const { return booted_at_; }
@@ -95,6 +97,7 @@ private:
     Journal journal_;
     Store store_;
     Services services_;
+    FileAccess files_;
     std::map<std::string, ContainerPtr> containers_;
     std::vector<std::string> warnings_;
     std::map<std::string, StoredContainer> kept_;  // of the file once, not in it now; by name

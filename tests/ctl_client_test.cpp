@@ -257,4 +257,18 @@ BOOST_AUTO_TEST_CASE(a_missing_or_dead_socket_is_one_clear_line) {
     BOOST_TEST(error_of(std::string(200, 'x')).ends_with("File name too long"));
 }
 
+BOOST_AUTO_TEST_CASE(a_trailer_tells_why_an_answer_is_not_whole) {
+    const std::string head =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n";
+    for (const std::string trailer : {"", "Mydocker-Failure: web: it ended\r\n"}) {
+        std::string body;
+        HttpResponse response([&](std::string_view text) { body += text; });
+        for (const char c : head + trailer + "\r\n") response.feed({&c, 1});
+        BOOST_TEST(response.done());
+        BOOST_TEST(body == "abc");
+        BOOST_TEST(response.trailer("Mydocker-Failure") ==
+                   (trailer.empty() ? "" : "web: it ended"));
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,6 +53,12 @@ asio::awaitable<void> get_stats(Call call);
 asio::awaitable<void> attach_container(Call call);
 asio::awaitable<void> exec_in_container(Call call);
 
+// file_handlers.cpp
+asio::awaitable<void> get_archive(Call call);
+asio::awaitable<void> post_archive(Call call);
+asio::awaitable<void> get_export(Call call);
+asio::awaitable<void> get_changes(Call call);
+
 // What several of them need.
 std::optional<std::uint64_t> number_of(const Request& request, const std::string& key);
 runtime::WindowSize window_of(const Request& request);  // ?rows=R&cols=C

@@ -41,6 +41,10 @@ constexpr Route routes[] = {
     {"POST", "/v1/containers/{name}/exec", exec_in_container},
     {"GET", "/v1/containers/{name}/logs", get_logs},
     {"GET", "/v1/containers/{name}/explain", explain_container},
+    {"GET", "/v1/containers/{name}/archive", get_archive},
+    {"POST", "/v1/containers/{name}/archive", post_archive},
+    {"GET", "/v1/containers/{name}/export", get_export},
+    {"GET", "/v1/containers/{name}/changes", get_changes},
 };
 
 // Whether the path is the pattern's, and what stood for {name}.

@@ -10,6 +10,8 @@
 #include <asio/redirect_error.hpp>
 #include <asio/write.hpp>
 
+#include "supervisor/protocol/protocol.hpp"
+
 namespace mydocker::supervisor::api {
 
 namespace {
@@ -141,6 +143,13 @@ asio::awaitable<std::optional<Session::FrameIn>> Session::read_frame() {
     FrameIn frame{header->type, buffer_.substr(protocol::frame_header_bytes, header->size)};
     buffer_.erase(0, protocol::frame_header_bytes + header->size);
     co_return frame;
+}
+
+asio::awaitable<void> Session::fail_chunks(std::string reason) {
+    for (char& c : reason)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+    std::string end = "0\r\n" + std::string(protocol::failure_trailer) + ": " + reason + "\r\n\r\n";
+    if (!gone_) co_await write(std::move(end));
 }
 
 void Session::hang_up() {

@@ -28,6 +28,8 @@ public:
     asio::awaitable<void> begin_chunks(std::string content_type);
     asio::awaitable<void> chunk(std::string data);  // waits as long as the client needs
     asio::awaitable<void> end_chunks();
+    // The end of chunks that are not all: a trailer says why (protocol::failure_trailer).
+    asio::awaitable<void> fail_chunks(std::string reason);
 
     // From here on the connection carries frames (protocol/stream.hpp), both ways at once: one
     // coroutine may send while another reads. hang_up() ends both.

@@ -23,6 +23,10 @@
 //            "rows"?,"cols"?} becomes a framed stream; with "detach":true 200 {"id","pid"}
 //   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]   text/plain, chunked, CRI log lines
 //   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
+//   GET    /v1/containers/{name}/archive?path=P[&follow=1]   application/x-tar, chunked: the tree of P, its name at the root
+//   POST   /v1/containers/{name}/archive?path=P[&owner=1][&as_named=1]   Upgrade: such a tar as `input`, into P
+//   GET    /v1/containers/{name}/export        application/x-tar, chunked: its root without volumes
+//   GET    /v1/containers/{name}/changes       [{"kind":"A|C|D","path"}…] of its copy-on-write layer
 //   GET    /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked
 //   GET    /v1/stats[?follow=1][&interval=SECONDS][&containers=a,b]   application/x-ndjson, chunked: each second, or
 //          once after 0.5 s, {"time","containers":[{"name","id","state","reason","restarts","next_start_ms" while it waits,
@@ -53,6 +57,9 @@ inline constexpr std::string_view api_version = "v1";
 
 inline constexpr std::size_t max_header_bytes = 16UL * 1024;
 inline constexpr std::size_t max_body_bytes = 4UL * 1024 * 1024;
+
+// A chunked answer that could not be finished ends with this trailer: why.
+inline constexpr std::string_view failure_trailer = "Mydocker-Failure";
 
 // Exit codes of mydocker-ctl where the workload's own is not known (docker run(1)).
 inline constexpr int exit_daemon = 125;  // daemon or usage error

@@ -122,6 +122,12 @@ int HttpResponse::status() const {
     return has_header() ? static_cast<int>(state_->parser.get().result_int()) : 0;
 }
 std::string HttpResponse::take_rest() { return std::exchange(state_->unread, {}); }
+std::string HttpResponse::trailer(std::string_view name) const {
+    const auto& fields = state_->parser.get();
+    const auto it = fields.find(boost::beast::string_view(name.data(), name.size()));
+    if (it == fields.end()) return {};
+    return {it->value().data(), it->value().size()};
+}
 const std::string& HttpResponse::body() const { return state_->body; }
 
 }  // namespace mydocker::ctl

@@ -35,6 +35,8 @@ public:
     const std::string& body() const;
     // What stood behind an answer of 101: it is no longer HTTP.
     std::string take_rest();
+    // Of an answer in chunks, once done(): a field behind them; "" where there is none.
+    std::string trailer(std::string_view name) const;
 
 private:
     struct State;

@@ -135,16 +135,17 @@ int perform(const std::vector<std::string>& words) {
     const Unpacked done = unpack(
         path, {.as_named = flag('n'), .keep_owner = flag('a'), .hostile = false, .hidden = hidden},
         read_some);
+    // Behind a tar's end stands its padding: whoever sends it must get rid of it.
+    for (char rest[4096]; read_some(rest, sizeof rest) > 0;) {
+    }
     if (done.left_out > 0)
         write_all(STDERR_FILENO, std::to_string(done.left_out) + " device nodes were left out\n");
     return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(const std::vector<std::string>& words) {
     try {
-        return perform({argv + 1, argv + argc});
+        return perform(words);
     } catch (const TreeError& error) {
         ::dprintf(STDERR_FILENO, "%s\n", error.what());
         return static_cast<int>(error.kind());
@@ -153,3 +154,8 @@ int main(int argc, char** argv) {
         return static_cast<int>(TreeError::Kind::failed);
     }
 }
+
+}  // namespace
+
+// Nothing is left to be done at the end, least of all by handlers that might look for files.
+int main(int argc, char** argv) { ::_exit(run({argv + 1, argv + argc})); }

@@ -177,7 +177,7 @@ void Unpacker::settle(const std::string& destination, archive_entry* first) {
     if (!name || name->find('/') != std::string::npos)
         throw TreeError(Kind::failed, "the tar stream does not begin with its root");
     const Place place = place_of(destination, *name, ::archive_entry_filetype(first) == AE_IFDIR);
-    refuse_hidden(place.parent + "/" + place.name, options_.hidden);
+    refuse_hidden((place.parent == "/" ? "" : place.parent) + "/" + place.name, options_.hidden);
     if (::chdir(place.parent.c_str()) < 0) fail(errno, "open " + place.parent);
     root_ = *name;
     name_ = place.name;
