@@ -61,9 +61,9 @@ std::string missing_controller(const LimitWrite& write, const CgroupTree& tree) 
            tree.path().string() + " (it has: " + (have.empty() ? "none" : have) + ")";
 }
 
-// Removes cgroups below `dir`, deepest first; a workload may have made some, to any sane depth.
-void remove_children(int dir, int depth) {
-    if (depth > 16) return;
+// Calls use(name, descriptor) for each cgroup in `dir`.
+template <class Use>
+void for_each_child(int dir, Use use) {
     const int copy = ::openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR* stream = copy < 0 ? nullptr : ::fdopendir(copy);
     if (stream == nullptr) {
@@ -73,10 +73,31 @@ void remove_children(int dir, int depth) {
     while (const dirent* entry = ::readdir(stream)) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
         const UniqueFd child(::openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (child) remove_children(child.get(), depth + 1);
-        ::unlinkat(dir, entry->d_name, AT_REMOVEDIR);
+        if (child) use(entry->d_name, child.get());
     }
     ::closedir(stream);
+}
+
+// Removes cgroups below `dir`, deepest first; a workload may have made some, to any sane depth.
+void remove_children(int dir, int depth) {
+    if (depth > 16) return;
+    for_each_child(dir, [&](const char* name, int child) {
+        remove_children(child, depth + 1);
+        ::unlinkat(dir, name, AT_REMOVEDIR);
+    });
+}
+
+void add_processes(int dir, int depth, std::vector<pid_t>& pids) {
+    const std::string text = read_file_at(dir, "cgroup.procs").value_or("");
+    for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != std::string::npos;
+         at = end + 1) {
+        pid_t pid = 0;
+        std::from_chars(text.data() + at, text.data() + end, pid);
+        if (pid > 0) pids.push_back(pid);
+    }
+    constexpr std::size_t most = 100'000;
+    if (depth > 16 || pids.size() > most) return;
+    for_each_child(dir, [&](const char*, int child) { add_processes(child, depth + 1, pids); });
 }
 
 }  // namespace
@@ -150,11 +171,17 @@ void Cgroup::update(const Limits& before, const Limits& after) {
 
 void Cgroup::kill() const { write("cgroup.kill", "1", "kill"); }
 
-void Cgroup::thaw() const { write("cgroup.freeze", "0", "thaw"); }
+void Cgroup::freeze() const { write("cgroup.freeze", "1", "pause"); }
 
-bool Cgroup::populated() const {
+void Cgroup::thaw() const { write("cgroup.freeze", "0", "unpause"); }
+
+bool Cgroup::frozen() const { return is("frozen"); }
+
+bool Cgroup::populated() const { return is("populated"); }
+
+bool Cgroup::is(std::string_view key) const {
     const auto text = read_file_at(fd_.get(), "cgroup.events");
-    return text && flat_value(*text, "populated").value_or(0) != 0;
+    return text && flat_value(*text, key).value_or(0) != 0;
 }
 
 UniqueFd Cgroup::watch_events() const {
@@ -179,6 +206,13 @@ std::optional<std::uint64_t> Cgroup::memory_peak() const {
 std::uint64_t Cgroup::inode() const {
     struct stat status {};
     return ::fstat(fd_.get(), &status) == 0 ? status.st_ino : 0;
+}
+
+std::vector<pid_t> Cgroup::processes() const {
+    std::vector<pid_t> pids;
+    add_processes(fd_.get(), 0, pids);
+    std::ranges::sort(pids);
+    return pids;
 }
 
 bool Cgroup::remove() {

@@ -2,6 +2,8 @@
 // put into it only by being born there (CLONE_INTO_CGROUP); nothing here writes cgroup.procs.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -35,17 +37,23 @@ public:
     void update(const Limits& before, const Limits& after);
 
     void kill() const;  // cgroup.kill: every process, frozen ones too; harmless when empty
-    void thaw() const;  // cgroup.freeze = 0
+    // cgroup.freeze; frozen() is true once every process stands still, and cgroup.events tells.
+    void freeze() const;
+    void thaw() const;
+    bool frozen() const;
     bool populated() const;
     UniqueFd watch_events() const;                   // cgroup.events; POLLPRI tells of a change
     UniqueFd watch_memory() const;                   // memory.events; empty without the controller
     std::optional<std::uint64_t> oom_kills() const;  // memory.events
     std::optional<std::uint64_t> memory_peak() const;  // bytes; memory.peak, since Linux 5.19
     std::uint64_t inode() const;
+    // In it and in those that the workload made inside; bounded, as they are.
+    std::vector<pid_t> processes() const;
     // rmdir, with cgroups that the workload made inside; false while something is alive in it.
     bool remove();
 
 private:
+    bool is(std::string_view key) const;  // of cgroup.events
     // Writes one limit, or notes in skipped() why it need not be written.
     void apply(const LimitWrite& limit);
     void write(std::string_view file, const std::string& value, const std::string& what) const;

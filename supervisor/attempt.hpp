@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "supervisor/verdict.hpp"
 
@@ -25,8 +26,9 @@ struct LogPosition {
 struct Attempt {
     std::uint64_t number = 0;  // 1 for the first; never used again
     pid_t pid = 0;
-    WallTime began{};  // its building
-    Time ready{};      // monotonic: the workload's exec
+    WallTime began{};              // its building
+    Time ready{};                  // monotonic: the workload's exec
+    Clock::duration paused_for{};  // of that time
     std::optional<WallTime> ready_at;
     std::optional<WallTime> ended_at;
     Observed observed;
@@ -40,7 +42,12 @@ struct Attempt {
     LogPosition log;
 
     bool executed() const { return observed.executed; }
+    // How long it has run; a pause is not running: reset_after does not count it.
+    Clock::duration ran_until(Time now) const { return now - ready - paused_for; }
     bool ended() const { return ended_at.has_value(); }
 };
+
+// In one word how it ended: "clean", "operator", or the cause ("exit", "oom", …); "" before that.
+std::string_view result_of(const Attempt& attempt);
 
 }  // namespace mydocker::supervisor

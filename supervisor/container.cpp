@@ -1,7 +1,6 @@
-// See container.hpp.
+// See container.hpp: what is done. What is wished is in container_wishes.cpp.
 #include "supervisor/container.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include "config/scalar.hpp"
@@ -16,22 +15,7 @@ namespace mydocker::supervisor {
 
 namespace {
 
-// What pid 1 of a namespace is spared unless it asked for it (signal(7): term and core).
-bool ends_by_default(int signal) {
-    switch (signal) {
-        case SIGKILL:
-        case SIGSTOP: return false;  // sent by an ancestor namespace, these always work
-        case SIGCHLD:
-        case SIGCONT:
-        case SIGURG:
-        case SIGWINCH:
-        case SIGTSTP:
-        case SIGTTIN:
-        case SIGTTOU: return false;
-        default: return true;
-    }
-}
-
+constexpr auto freeze_patience = std::chrono::seconds{10};  // a process in state D is not frozen
 constexpr auto kill_patience = std::chrono::seconds{5};   // before a container counts as unkillable
 constexpr auto clear_patience = std::chrono::seconds{5};  // before survivors are killed again
 
@@ -74,6 +58,10 @@ asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
 }
 
 void Container::enter(State to) {
+    if (state_ == State::paused && to != State::paused)
+        current().paused_for += Clock::now() - paused_since_;
+    if (to == State::paused) paused_since_ = Clock::now();
+    if (to != State::freezing) pausing_ = false;
     state_ = to;
     // A back-off's end stays what it was while the next attempt is being pre-armed.
     if (to != State::arming && to != State::armed) deadline_.reset();
@@ -105,6 +93,22 @@ void Container::perform(Action action, State from) {
                 run_->release();
                 break;
             case Action::announce: announce(); break;
+            case Action::freeze:
+                deadline_ = now + freeze_patience;
+                run_->freeze();
+                break;
+            case Action::stand: reason_ = "paused by the operator"; break;
+            case Action::thaw:
+                run_->thaw();
+                reason_ = "attempt " + std::to_string(attempts_made_) + " runs";
+                break;
+            case Action::relent:
+                run_->thaw();
+                reason_ = "could not be paused: the kernel did not freeze its processes within " +
+                          config::format_duration(freeze_patience) +
+                          " (see ps -o stat,wchan for state D); it runs on";
+                log::error("{}: {}", name(), reason_);
+                break;
             case Action::signal: send_stop_signal(); break;
             case Action::time_out:
                 current().observed.start_timed_out = true;
@@ -148,104 +152,20 @@ void Container::publish(std::string_view before) {
     const std::string_view now = shown_state(*this);
     if (before != now) {
         if (state_ == State::waiting || state_ == State::idle) log::info("{}: {}", name(), reason_);
+        // Once an attempt: what happens to the container before its next one is no end of this.
+        const bool ends = (state_ == State::waiting || state_ == State::idle) && attempts_made_ > 0;
+        const bool tells = ends && std::exchange(result_told_, attempts_made_) != attempts_made_;
         services_.journal.add({.type = "state",
                                .container = name(),
                                .id = id(),
                                .from = std::string(before),
                                .state = std::string(now),
                                .attempt = attempts_made_,
+                               .result = tells ? std::string(result_of(current())) : "",
                                .reason = reason_});
     }
     changed.ring();
     if (state_ == State::idle) services_.rested(*this);
-}
-
-// ---- wishes
-
-void Container::start() {
-    if (stored_.stopped) write_down(false);
-    // A stop is on its way, in the inbox or in the kernel: it ends first.
-    if (wish_ == Wish::down && !at_rest()) {
-        wish_ = Wish::bounce;
-        return;
-    }
-    if (state_ == State::idle || next_start()) history_ = {};
-    if (wish_ != Wish::bounce) wish_ = Wish::up;
-    post(Event::start, 0);
-}
-
-void Container::stop(std::optional<config::Duration> grace) {
-    if (!stored_.stopped) write_down(true);
-    begin_stop(grace);
-}
-
-void Container::stop_for_shutdown(config::Duration grace) {
-    begin_stop(std::min(grace, config_.stop_grace_period));
-}
-
-void Container::begin_stop(std::optional<config::Duration> grace) {
-    wish_ = Wish::down;
-    grace_ = grace;
-    if (state_ == State::stopping && grace) {
-        // A second stop may be more impatient than the first, never less.
-        const Time sooner = Clock::now() + *grace;
-        if (!deadline_ || sooner < *deadline_) deadline_ = sooner;
-        inbox_.nudge();
-    }
-    post(Event::stop, 0);
-}
-
-void Container::restart(std::optional<config::Duration> grace) {
-    if (at_rest() || state_ == State::waiting || state_ == State::queued) return start();
-    if (stored_.stopped) write_down(false);
-    begin_stop(grace);  // of a pre-armed init too: it was built with the settings of its time
-    wish_ = Wish::bounce;
-}
-
-runtime::UniqueFd Container::open_init() const {
-    if (!run_ || !run_->has_init())
-        runtime::fail(ESRCH, "enter " + name() + ", which is not running");
-    return runtime::UniqueFd(runtime::must(::fcntl(run_->init_pidfd(), F_DUPFD_CLOEXEC, 3),
-                                           "duplicate the pidfd of " + name()));
-}
-
-void Container::signal(int number) {
-    if (!run_ || !run_->has_init())
-        runtime::fail(ESRCH, "signal " + name() + ", which is not running");
-    if (state_ != State::running && state_ != State::stopping)
-        runtime::fail(ESRCH, "signal " + name() + ", which is " + std::string(shown_state(*this)));
-    if (!config_.init && ends_by_default(number) && !run_->init_notices(number))
-        runtime::fail(ENOTSUP,
-                      "signal " + name() + ": its pid 1 has no handler for " +
-                          config::signal_name(number) +
-                          ", so the kernel would drop it; stop it, or start it with init = true");
-    run_->send(number);
-}
-
-void Container::configure(const config::Container& config) {
-    const runtime::Limits fresh = translate(config.limits, config.oom_policy);
-    if (run_) {
-        run_->cgroup().update(run_->limits, fresh);
-        run_->limits = fresh;
-    }
-    const bool began_to_stop_on_oom = config.oom_policy == config::OomPolicy::stop &&
-                                      config_.oom_policy != config::OomPolicy::stop;
-    config_ = config;
-    logs_.configure(config.logging);
-    if (began_to_stop_on_oom && state_ == State::running) run_->watch_oom();
-    changed.ring();
-}
-
-void Container::configure_next(const config::Container& config) {
-    config_ = config;
-    logs_.configure(config.logging);
-}
-
-void Container::write_down(bool stopped) {
-    StoredContainer wanted = stored_;
-    wanted.stopped = stopped;
-    services_.store.save(wanted);
-    stored_ = std::move(wanted);
 }
 
 // ---- actions
@@ -284,7 +204,9 @@ void Container::send_stop_signal() {
                       : "a process was killed for want of memory (oom_policy stop): ";
     // As pid 1 of its namespace it never sees a signal that it neither handles nor blocks
     // (pid_namespaces(7)): there is nothing to wait for.
-    if (config_.init || run_->init_notices(config_.stop_signal)) {
+    if (config_.stop_signal == SIGKILL) {
+        reason_ += signal + " sent";
+    } else if (config_.init || run_->init_notices(config_.stop_signal)) {
         reason_ += signal + " sent, SIGKILL in " + config::format_duration(grace);
     } else {
         grace = config::Duration{0};
@@ -294,6 +216,7 @@ void Container::send_stop_signal() {
     }
     deadline_ = Clock::now() + grace;
     run_->send(config_.stop_signal);
+    run_->thaw();  // else it could not heed the signal (moby#15853)
 }
 
 void Container::kill() {
@@ -331,7 +254,7 @@ void Container::conclude() {
         ending.kind = observed.signal ? Ending::Kind::signal : Ending::Kind::code;
         ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
         ending.ready_for =
-            std::chrono::duration_cast<config::Duration>(ending.ended - attempt.ready);
+            std::chrono::duration_cast<config::Duration>(attempt.ran_until(ending.ended));
     } else if (attempt.error.empty() && wish_ == Wish::up) {
         attempt.error = "its init ended before it could execute the command";
         if (observed.signal) attempt.error += " (" + config::signal_name(*observed.signal) + ")";
@@ -378,6 +301,14 @@ std::string Container::cgroup() const { return run_ ? run_->cgroup().path().stri
 
 const runtime::Cgroup* Container::living_cgroup() const { return run_ ? &run_->cgroup() : nullptr; }
 
+std::string_view result_of(const Attempt& attempt) {
+    if (!attempt.judged) return "";
+    if (attempt.verdict.rule == Rule::operator_stop ||
+        attempt.verdict.rule == Rule::operator_restart)
+        return "operator";
+    return attempt.ending.cause ? name(*attempt.ending.cause) : "clean";
+}
+
 std::string_view shown_state(const Container& container) {
     switch (container.state()) {
         case State::idle:
@@ -386,7 +317,9 @@ std::string_view shown_state(const Container& container) {
         case State::queued: return container.admitted() ? "starting" : "queued";
         case State::building:
         case State::starting: return "starting";
-        case State::running: return "running";
+        case State::running:
+        case State::freezing: return "running";
+        case State::paused: return "paused";
         case State::aborting:
         case State::stopping:
         case State::killing: return "stopping";

@@ -49,12 +49,16 @@ public:
     // A command inside, on its way. Throws std::system_error: ESRCH when nothing runs, EAGAIN when
     // too many do.
     std::shared_ptr<ExecSession> exec(ExecRequest request);
+    void pause();    // only what is running()
+    void unpause();  // only what is paused() or pausing()
 
     // New settings, as far as they can be had without touching the workload: limits go to the
     // kernel at once. Throws, with nothing changed, where the kernel refuses one.
     void configure(const config::Container& config);
     // New settings for the next attempt; this one keeps what it has.
     void configure_next(const config::Container& config);
+    // What has been written down of it, by somebody else: its name may be another.
+    void remember(StoredContainer stored);
     // Its directory goes as soon as nobody reads its log any more. Only at rest, after close().
     void discard() { discarded_ = true; }
     bool discarded() const { return discarded_; }
@@ -66,6 +70,9 @@ public:
     State state() const { return state_; }
     bool at_rest() const { return state_ == State::idle; }
     bool failed() const { return failed_; }
+    bool running() const { return state_ == State::running || state_ == State::freezing; }
+    bool paused() const { return state_ == State::paused; }
+    bool pausing() const { return pausing_; }  // asked for, and not come true yet
     bool admitted() const { return services_.gate.holds(inbox_); }  // by the start gate
     bool unkillable() const { return state_ == State::unkillable; }
     const std::string& reason() const { return reason_; }
@@ -124,11 +131,14 @@ private:
     History history_;
     std::vector<Attempt> ledger_;
     std::uint64_t attempts_made_ = 0;
+    std::uint64_t result_told_ = 0;  // the last attempt whose end was an event
     std::uint64_t restarts_ = 0;
     std::vector<std::string> warnings_;
     std::shared_ptr<Run> run_;
     std::vector<std::shared_ptr<ExecSession>> execs_;
     std::uint64_t execs_made_ = 0;
+    Time paused_since_{};
+    bool pausing_ = false;
     bool discarded_ = false;
 };
 

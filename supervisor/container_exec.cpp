@@ -8,7 +8,7 @@ namespace mydocker::supervisor {
 
 std::shared_ptr<ExecSession> Container::exec(ExecRequest request) {
     const std::string what = "run a command in " + name();
-    if (state_ != State::running && state_ != State::stopping)
+    if (!running() && state_ != State::stopping)
         runtime::fail(ESRCH, what + ", which is " + std::string(shown_state(*this)));
     if (execs_.size() >= max_execs) runtime::fail(EAGAIN, what + ", where 64 run already");
     const runtime::EntrySpec spec =

@@ -15,12 +15,13 @@ namespace mydocker::supervisor {
 struct JournalEntry {
     std::uint64_t sequence = 0;  // from 1
     WallTime time{};
-    std::string type = {};  // "state", "reload", "daemon"
+    std::string type = {};  // "state", "reload", "update", "daemon"
     std::string container = {};
     std::string id = {};
     std::string from = {};
     std::string state = {};
     std::uint64_t attempt = 0;
+    std::string result = {};  // of the attempt, in the event that tells its end
     std::string reason = {};
 };
 

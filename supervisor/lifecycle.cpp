@@ -12,6 +12,8 @@ std::string_view name(State state) {
         case State::aborting: return "aborting";
         case State::starting: return "starting";
         case State::running: return "running";
+        case State::freezing: return "freezing";
+        case State::paused: return "paused";
         case State::stopping: return "stopping";
         case State::killing: return "killing";
         case State::unkillable: return "unkillable";
@@ -32,6 +34,9 @@ std::string_view name(Event event) {
         case Event::build_failed: return "build_failed";
         case Event::executed: return "executed";
         case Event::exited: return "exited";
+        case Event::pause: return "pause";
+        case Event::unpause: return "unpause";
+        case Event::frozen: return "frozen";
         case Event::oom: return "oom";
         case Event::emptied: return "emptied";
         case Event::again: return "again";
@@ -49,6 +54,10 @@ std::string_view name(Action action) {
         case Action::hold: return "hold";
         case Action::release: return "release";
         case Action::announce: return "announce";
+        case Action::freeze: return "freeze";
+        case Action::stand: return "stand";
+        case Action::thaw: return "thaw";
+        case Action::relent: return "relent";
         case Action::signal: return "signal";
         case Action::time_out: return "time_out";
         case Action::kill: return "kill";

@@ -6,8 +6,9 @@
 //    │                             └─ waiting / arming / armed ←─again──┼─ stopping ─────┤
 //    └──────────────────────────────────rest────────────────────────────┴─ killing ──────┘
 //
-// The table knows nothing of policy (verdict.hpp), of what the operator wants in the end, or of
-// time.
+// Beside running stand freezing and paused: pause leads there, unpause back, and stop goes on to
+// stopping, thawed. The table knows nothing of policy (verdict.hpp), of what the operator wants in
+// the end, or of time.
 #pragma once
 
 #include <array>
@@ -24,6 +25,8 @@ enum class State : std::uint8_t {
     aborting,    // stopped while building: the init is awaited, only to be killed
     starting,    // the spec goes to the blocked init; its exec is awaited
     running,     // the workload has been executed
+    freezing,    // cgroup.freeze was written; the kernel's word for it is awaited
+    paused,      // nothing of it runs until it is thawed
     stopping,    // the stop signal was sent
     killing,     // cgroup.kill was written
     unkillable,  // and was not obeyed in time: the kernel holds a process
@@ -32,7 +35,7 @@ enum class State : std::uint8_t {
     arming,      // backs off while the next attempt's init is being made
     armed        // backs off with the next attempt's init blocked and ready
 };
-inline constexpr std::size_t state_count = 13;
+inline constexpr std::size_t state_count = 15;
 
 enum class Event : std::uint8_t {
     start,         // the operator, the boot or a dependency wants it up
@@ -42,13 +45,16 @@ enum class Event : std::uint8_t {
     build_failed,  // it does not
     executed,      // the close-on-exec pipe ended: the workload runs
     exited,        // the pidfd said so
+    pause,         // the operator wants it frozen
+    unpause,       // and to go on
+    frozen,        // cgroup.events said so
     oom,           // memory.events, and the policy for it is to stop
     emptied,       // cgroup.events: nothing lives in it any more
     again,         // the verdict is another attempt
     rest,          // the verdict is none
     deadline       // the state's time is up
 };
-inline constexpr std::size_t event_count = 12;
+inline constexpr std::size_t event_count = 15;
 
 enum class Action : std::uint8_t {
     none,
@@ -57,6 +63,10 @@ enum class Action : std::uint8_t {
     hold,      // armed: give the slot back, keep the init blocked
     release,   // write the spec and its EOF
     announce,  // it runs
+    freeze,    // cgroup.freeze
+    stand,     // all of it stands still: say so
+    thaw,      // it goes on
+    relent,    // it could not be frozen in time: thaw it, and say so
     signal,    // the stop signal, thawed if frozen
     time_out,  // note that the start took too long, then kill
     kill,
@@ -97,6 +107,19 @@ inline constexpr auto table = std::to_array<Row>({
     {State::running,    Event::exited,       State::clearing,   Action::clear},
     {State::running,    Event::stop,         State::stopping,   Action::signal},
     {State::running,    Event::oom,          State::stopping,   Action::signal},
+    {State::running,    Event::pause,        State::freezing,   Action::freeze},
+
+    {State::freezing,   Event::frozen,       State::paused,     Action::stand},
+    {State::freezing,   Event::deadline,     State::running,    Action::relent},
+    {State::freezing,   Event::unpause,      State::running,    Action::thaw},
+    {State::freezing,   Event::exited,       State::clearing,   Action::clear},
+    {State::freezing,   Event::stop,         State::stopping,   Action::signal},
+    {State::freezing,   Event::oom,          State::stopping,   Action::signal},
+
+    {State::paused,     Event::unpause,      State::running,    Action::thaw},
+    {State::paused,     Event::exited,       State::clearing,   Action::clear},
+    {State::paused,     Event::stop,         State::stopping,   Action::signal},
+    {State::paused,     Event::oom,          State::stopping,   Action::signal},
 
     {State::stopping,   Event::exited,       State::clearing,   Action::clear},
     {State::stopping,   Event::deadline,     State::killing,    Action::kill},

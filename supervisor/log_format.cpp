@@ -21,18 +21,18 @@ std::string format_time(std::chrono::system_clock::time_point time) {
 
 void format_records(std::string& out, std::string_view chunk, Stream stream,
                     std::string_view time) {
-    const std::string_view name = stream == Stream::out ? " stdout " : " stderr ";
+    std::string prefix(time);
+    prefix += stream == Stream::out ? " stdout F " : " stderr F ";
+    // Two copies a line: this is the way of everything that is ever logged.
     while (!chunk.empty()) {
         const std::size_t newline = chunk.find('\n');
-        const bool full = newline != std::string_view::npos;
-        const std::string_view text = chunk.substr(0, newline);
-        out += time;
-        out += name;
-        out += full ? "F " : "P ";
-        out += text;
-        out += '\n';
-        chunk.remove_prefix(text.size() + (full ? 1 : 0));
+        if (newline == std::string_view::npos) break;
+        out.append(prefix).append(chunk.data(), newline + 1);
+        chunk.remove_prefix(newline + 1);
     }
+    if (chunk.empty()) return;
+    prefix[prefix.size() - 2] = 'P';
+    out.append(prefix).append(chunk).append(1, '\n');
 }
 
 }  // namespace mydocker::supervisor

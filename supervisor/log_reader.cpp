@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -32,24 +33,25 @@ asio::awaitable<void> let_others_run() {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
-std::uint64_t size_of(const LogFiles& files, const runtime::UniqueFd& fd, std::uint64_t file) {
-    if (file == files.end().file) return files.end().offset;
+std::uint64_t size_of(LogPosition end, const runtime::UniqueFd& fd, std::uint64_t file) {
+    if (file == end.file) return end.offset;
     const off_t size = fd ? ::lseek(fd.get(), 0, SEEK_END) : 0;
     return size > 0 ? static_cast<std::uint64_t>(size) : 0;
 }
 
 }  // namespace
 
-asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t lines) {
-    if (lines == 0) co_return files.end();
+asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t lines,
+                                       LogPosition end) {
+    if (lines == 0) co_return end;
     // A line's first record follows an F record. Going backwards, the (lines + 1)th F ends the line
     // before the first one wanted; a last line that has no F yet is one of those wanted.
     std::uint64_t ended = 0;
     bool last = true;  // the newest record has not been seen yet
-    for (std::uint64_t file = files.end().file; file >= files.begin().file && file > 0; --file) {
+    for (std::uint64_t file = end.file; file >= files.begin().file && file > 0; --file) {
         const runtime::UniqueFd fd = open_file(files, file);
-        std::uint64_t record_end = size_of(files, fd, file);  // of the record that is looked for
-        std::uint64_t low = record_end;                       // `text` is the file from here on
+        std::uint64_t record_end = size_of(end, fd, file);  // of the record that is looked for
+        std::uint64_t low = record_end;                     // `text` is the file from here on
         std::string text;
         while (record_end > 0) {
             // The newline before the record's own, or the beginning of the file.
@@ -106,8 +108,10 @@ asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time)
     }
 }
 
-std::string LogReader::next() {
+std::string LogReader::next(const std::optional<LogPosition>& end) {
     for (;;) {
+        if (end && (at_.file > end->file || (at_.file == end->file && at_.offset >= end->offset)))
+            return "";
         if (!fd_) {
             if (at_.file < files_.begin().file) {
                 skipped_ += files_.begin().file - at_.file;
@@ -117,7 +121,10 @@ std::string LogReader::next() {
             // Nothing written yet; or deleted by somebody, and the files after it are still there.
             if (!fd_ && at_.file >= files_.end().file) return "";
         }
-        std::string text = read_at(fd_, at_.offset, piece_size);
+        const std::size_t size = end && at_.file == end->file
+                                     ? std::min<std::uint64_t>(piece_size, end->offset - at_.offset)
+                                     : piece_size;
+        std::string text = read_at(fd_, at_.offset, size);
         at_.offset += text.size();
         if (!text.empty() || at_.file >= files_.end().file) return text;
         fd_.reset();

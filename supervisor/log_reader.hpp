@@ -11,8 +11,8 @@
 
 namespace mydocker::supervisor {
 
-// The first of the last `lines` lines; a line without its newline counts too.
-asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t lines);
+// The first of the last `lines` lines before `end`; a line without its newline counts too.
+asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t lines, LogPosition end);
 
 // The first record at or after `time`, written as log_format.hpp's format_time() does.
 asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time);
@@ -23,9 +23,9 @@ class LogReader {
 public:
     LogReader(const LogFiles& files, LogPosition from) : files_(files), at_(from) {}
 
-    // The next piece of at most 128 KiB; "" when there is nothing more for now. When whole files
-    // were rotated away before they were read, skipped() counts them.
-    std::string next();
+    // The next piece of at most 128 KiB, not beyond `end`; "" when there is nothing more for now.
+    // When whole files were rotated away before they were read, skipped() counts them.
+    std::string next(const std::optional<LogPosition>& end = std::nullopt);
     std::uint64_t skipped() const { return skipped_; }
     const LogPosition& position() const { return at_; }
 

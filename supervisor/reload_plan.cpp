@@ -156,25 +156,6 @@ std::string joined(const std::vector<std::string>& keys) {
     return text;
 }
 
-Change plan_container(const std::string& name, const std::vector<KeyChange>& changes) {
-    const auto anew = keys_of(changes, recreate);
-    const auto now = keys_of(changes, live);
-    const auto later = keys_of(changes, next);
-
-    Change change{live, name, {}, {}};
-    for (const KeyChange& one : changes) change.keys.push_back(one.key);
-    if (!anew.empty()) {
-        change.kind = recreate;
-        change.reason = "stopped and started anew: " + joined(anew) + " changed";
-        return change;
-    }
-    if (now.empty()) change.kind = next;
-    if (!now.empty()) change.reason = "changed without touching the workload: " + joined(now);
-    if (!later.empty())
-        change.reason += (now.empty() ? "" : "; ") + ("from the next start on: " + joined(later));
-    return change;
-}
-
 void plan_daemon(const Daemon& before, const Daemon& after, std::vector<Change>& plan) {
     const auto changes = compare_rows(daemon_rows, before, after);
     if (const auto now = keys_of(changes, live); !now.empty())
@@ -198,7 +179,7 @@ std::vector<Change> plan_reload(const Daemon& old_daemon,
         if (after == fresh.containers.end()) {
             plan.push_back({remove, name, {}, "no longer in the file: stopped and removed"});
         } else if (const auto changes = compare(before, after->second); !changes.empty()) {
-            plan.push_back(plan_container(name, changes));
+            plan.push_back(change_of(name, changes));
         }
     }
     for (const auto& [name, container] : fresh.containers)
@@ -210,6 +191,25 @@ std::vector<Change> plan_reload(const Daemon& old_daemon,
 
 std::vector<KeyChange> compare(const Container& before, const Container& after) {
     return compare_rows(container_rows, before, after);
+}
+
+Change change_of(const std::string& name, const std::vector<KeyChange>& changes) {
+    const auto anew = keys_of(changes, recreate);
+    const auto now = keys_of(changes, live);
+    const auto later = keys_of(changes, next);
+
+    Change change{live, name, {}, {}};
+    for (const KeyChange& one : changes) change.keys.push_back(one.key);
+    if (!anew.empty()) {
+        change.kind = recreate;
+        change.reason = "stopped and started anew: " + joined(anew) + " changed";
+        return change;
+    }
+    if (now.empty()) change.kind = next;
+    if (!now.empty()) change.reason = "changed without touching the workload: " + joined(now);
+    if (!later.empty())
+        change.reason += (now.empty() ? "" : "; ") + ("from the next start on: " + joined(later));
+    return change;
 }
 
 std::string_view name(ChangeKind kind) {

@@ -47,6 +47,9 @@ struct KeyChange {
 };
 std::vector<KeyChange> compare(const config::Container& before, const config::Container& after);
 
+// One container's changes as one Change.
+Change change_of(const std::string& container, const std::vector<KeyChange>& changes);
+
 std::string_view name(ChangeKind kind);
 
 }  // namespace mydocker::supervisor

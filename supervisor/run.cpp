@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <sstream>
+#include <utility>
 
 #include "runtime/kernel_file.hpp"
 #include "supervisor/container.hpp"
@@ -92,6 +93,28 @@ void Run::on_memory_event() {
     container_->post(Event::oom, number_);
 }
 
+void Run::freeze() {
+    // Watched before it is asked for: the change cannot be missed.
+    cgroup_events_ =
+        std::make_unique<WatchedFd>(container_->services_.executor, box_.cgroup.watch_events());
+    freezing_ = true;
+    box_.cgroup.freeze();
+    on_freezing();
+}
+
+void Run::on_freezing() {
+    if (!freezing_ || !cgroup_events_) return;
+    if (!box_.cgroup.frozen()) return watch(*cgroup_events_, &Run::on_freezing);
+    cgroup_events_.reset();
+    container_->post(Event::frozen, number_);
+}
+
+void Run::thaw() {
+    if (!std::exchange(freezing_, false)) return;
+    cgroup_events_.reset();
+    box_.cgroup.thaw();
+}
+
 void Run::kill() {
     launch_->doom();
     box_.cgroup.kill();
@@ -131,6 +154,7 @@ bool Run::end() {
     }
     container_->console_.close();
     memory_events_.reset();
+    freezing_ = false;  // cgroup.kill reaches the frozen too, and the cgroup goes with the attempt
     if (!box_.cgroup.populated()) return true;
     if (record->pid == 0) find_strays();
     kill();

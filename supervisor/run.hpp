@@ -28,6 +28,8 @@ public:
     void release();       // writes the plan and its EOF; posts executed, or notes the failure
     void watch_oom();     // posts oom when the kernel has killed in it
     void send(int signal) const { launch_->send(signal); }
+    void freeze();  // posts frozen once the kernel has
+    void thaw();    // harmless where it is not frozen
     void kill();
     // After the init's end (or where there never was one): fills in the attempt and reaps. True
     // when nothing is left in the cgroup; else survivors are killed and emptied is posted later.
@@ -50,6 +52,7 @@ private:
     void on_step(Launch::Step step);
     void on_memory_event();
     void on_cgroup_event();
+    void on_freezing();
     void find_strays();
     Attempt* attempt() const;  // null once the container has gone on to another
 
@@ -58,7 +61,8 @@ private:
     runtime::Box box_;
     std::shared_ptr<Launch> launch_;
     std::unique_ptr<WatchedFd> memory_events_;
-    std::unique_ptr<WatchedFd> cgroup_events_;
+    std::unique_ptr<WatchedFd> cgroup_events_;  // while freezing, or while survivors are awaited
+    bool freezing_ = false;                     // cgroup.freeze is 1
     std::shared_ptr<LogCapture> capture_;
     std::vector<runtime::UniqueFd> strays_;  // pidfds of inits that a dying zygote did not tell of
 };

@@ -32,6 +32,10 @@ std::string encode(const StoredContainer& container) {
                    {"auto_remove", container.auto_remove},
                    {"created_ns", container.created.time_since_epoch().count()}};
     if (!container.config_json.empty()) object["container"] = json::parse(container.config_json);
+    if (!container.amendment.empty()) {
+        object["amendment"] = json::parse(container.amendment);
+        object["amended_file"] = json::parse(container.amended_file);
+    }
     return object.dump(1) + "\n";
 }
 
@@ -49,6 +53,10 @@ StoredContainer decode(const std::string& text) {
     container.auto_remove = object.at("auto_remove");
     container.created = WallTime(WallTime::duration(object.at("created_ns").get<std::int64_t>()));
     if (object.contains("container")) container.config_json = object.at("container").dump();
+    if (object.contains("amendment")) {
+        container.amendment = object.at("amendment").dump();
+        container.amended_file = object.at("amended_file").dump();
+    }
     return container;
 }
 

@@ -20,6 +20,10 @@ struct StoredContainer {
     bool stopped = false;      // by the operator: autostart = "unless-stopped" asks
     bool auto_remove = false;  // run --rm
     WallTime created{};
+    // Of the file's container: what `update` changed (amendment.hpp), and the file's container as
+    // it was then. "" where nothing was.
+    std::string amendment;
+    std::string amended_file;
     std::string config_json;  // of a client's container: what config::load_container_json reads
 };
 

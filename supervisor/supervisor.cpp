@@ -136,7 +136,10 @@ void Supervisor::add_from_file(const config::Container& config) {
         stored.created = std::chrono::system_clock::now();
         store_.save(stored);
     }
-    add(std::move(stored), config);
+    const std::string before = stored.amendment;
+    const config::Container in_force = amend(stored, config);
+    if (stored.amendment != before) store_.save(stored);
+    add(std::move(stored), in_force);
 }
 
 Supervisor::ContainerPtr Supervisor::create(std::string name, const config::Container& config,
@@ -164,6 +167,9 @@ void Supervisor::start(Container& container) {
     if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
     if (leaving_.contains(container.name()))
         throw Refusal{"conflict", container.name() + " is being removed"};
+    if (container.paused() && container.wish() != Wish::down)
+        throw Refusal{"conflict", container.name() + " is paused: mydocker-ctl unpause " +
+                                      container.name() + " lets it go on"};
     container.start();
 }
 
@@ -227,7 +233,9 @@ config::Host Supervisor::fresh_host() const {
 }
 
 std::vector<Change> Supervisor::plan(const config::Host& fresh) const {
-    return plan_reload(host_.daemon, host_.containers, fresh);
+    std::vector<Change> changes = plan_reload(host_.daemon, host_.containers, fresh);
+    tell_amendments(changes, fresh);
+    return changes;
 }
 
 std::vector<Change> Supervisor::plan() const { return plan(fresh_host()); }
@@ -283,12 +291,15 @@ void Supervisor::apply(Change& change, const config::Host& fresh) {
         if (wanted.autostart != config::Autostart::no) containers_.at(name)->start();
     } else {
         const ContainerPtr container = find(name);
+        StoredContainer stored = container->stored();
+        const config::Container in_force = amend(stored, wanted);
         if (change.kind == ChangeKind::recreate) {
-            container->configure_next(wanted);
+            container->configure_next(in_force);
             if (!container->at_rest()) container->restart();
         } else {
-            container->configure(wanted);
+            container->configure(in_force);
         }
+        keep(*container, std::move(stored));
     }
     host_.containers[name] = wanted;
 }

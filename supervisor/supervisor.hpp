@@ -60,6 +60,15 @@ public:
     void remove(const std::string& name,
                 bool force);  // of a living one: stopped at once, then removed
 
+    // New values for some keys, in a JSON object as amendment.hpp reads it: to the kernel now, and
+    // kept on disk. Throws Refusal where one is refused, with nothing changed.
+    struct Updated {
+        Change change;
+        std::vector<config::Problem> problems;  // warnings
+    };
+    Updated update(Container& container, const std::string& patch);
+    void rename(Container& container, const std::string& to);  // a client's only
+
     // Reads the host file again. Throws Refusal with all problems, and nothing has changed.
     std::vector<Change> plan() const;
     std::vector<Change> reload();
@@ -84,6 +93,9 @@ private:
     void on_rest(Container& container);
     config::Host fresh_host() const;
     std::vector<Change> plan(const config::Host& fresh) const;
+    config::Container amend(StoredContainer& stored, const config::Container& file) const;
+    void keep(Container& container, StoredContainer stored);
+    void tell_amendments(std::vector<Change>& changes, const config::Host& fresh) const;
     void apply(Change& change, const config::Host& fresh);
     void apply_daemon(const config::Daemon& fresh);
 

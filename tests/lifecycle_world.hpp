@@ -21,6 +21,8 @@ struct World {
     bool released = false;  // it was given its spec
     bool executed = false;  // and has executed the workload
     bool killed = false;    // and it was killed since
+    enum class Freeze : std::uint8_t { none, asked, frozen };
+    Freeze freeze = Freeze::none;  // of the living workload
     // How far the removal of an attempt has come, since its init ended or could not be made.
     enum class Removal : std::uint8_t { none, due, clearing, emptied, concluded };
     Removal removal = Removal::none;
@@ -31,12 +33,15 @@ struct World {
         switch (event) {
             case Event::start:
             case Event::stop:
+            case Event::pause:
+            case Event::unpause:
             case Event::deadline: return true;
             case Event::slot: return slot == Slot::asked;
             case Event::built:
             case Event::build_failed: return building;
             case Event::executed: return init && released && !executed;
             case Event::exited: return init;
+            case Event::frozen: return init && freeze == Freeze::asked;
             case Event::oom: return init && executed;
             case Event::emptied: return removal == Removal::clearing;
             case Event::again:
@@ -56,6 +61,8 @@ struct World {
         if (event == Event::stop || event == Event::rest) wanted = false;
         if (event == Event::slot) slot = Slot::held;
         if (event == Event::executed) executed = true;
+        if (event == Event::frozen) freeze = Freeze::frozen;
+        if (event == Event::exited) freeze = Freeze::none;
         if (event == Event::emptied) removal = Removal::emptied;
         if (event == Event::again || event == Event::rest) removal = Removal::none;
         if (event == Event::built) init = true, released = executed = killed = false;
@@ -89,7 +96,20 @@ struct World {
             case Action::announce:
                 slot = Slot::none;
                 return init && executed ? nullptr : "announces what does not run";
-            case Action::signal: return init && executed ? nullptr : "signals what does not run";
+            case Action::freeze:
+                if (freeze != Freeze::none) return "freezes what is frozen";
+                freeze = Freeze::asked;
+                return init && executed ? nullptr : "freezes what does not run";
+            case Action::stand:
+                return freeze == Freeze::frozen ? nullptr : "says paused of what is not frozen";
+            case Action::thaw:
+            case Action::relent:
+                if (freeze == Freeze::none) return "thaws what is not frozen";
+                freeze = Freeze::none;
+                return init && executed ? nullptr : "thaws what does not run";
+            case Action::signal:
+                freeze = Freeze::none;  // it thaws, so that the signal can be heeded
+                return init && executed ? nullptr : "signals what does not run";
             case Action::time_out:
                 killed = true;
                 return init && released && !executed ? nullptr : "times out what does not start";
@@ -128,6 +148,7 @@ struct Run {
         const bool can_happen = world.can_happen(event);
         if (answered && !can_happen) return "answers an event that cannot happen here";
         const bool must_be_answered = event != Event::start && event != Event::stop &&
+                                      event != Event::pause && event != Event::unpause &&
                                       event != Event::deadline && event != Event::executed &&
                                       event != Event::oom;
         if (can_happen && must_be_answered && !answered) return "loses an event";
@@ -149,13 +170,17 @@ struct Run {
         using enum State;
         const auto one_of = [this](auto... states) { return ((state == states) || ...); };
         if (world.building != one_of(building, aborting, arming)) return "building";
-        if (world.init != one_of(starting, running, stopping, killing, unkillable, armed))
+        if (world.init !=
+            one_of(starting, running, freezing, paused, stopping, killing, unkillable, armed))
             return "init";
+        if ((world.freeze == World::Freeze::asked) != one_of(freezing)) return "freezing";
+        if ((world.freeze == World::Freeze::frozen) != one_of(paused)) return "frozen";
         const bool removing = world.removal != World::Removal::none;
         if (removing != one_of(clearing)) return "removal";
         if ((world.building || world.init || removing) != has_process(state)) return "has_process";
         if (one_of(killing, unkillable) != (world.init && world.killed)) return "killed";
-        if (one_of(idle, armed, running, clearing) && world.slot != World::Slot::none)
+        if (one_of(idle, armed, running, freezing, paused, clearing) &&
+            world.slot != World::Slot::none)
             return "a slot is kept";
         if (one_of(queued, waiting) && world.slot != World::Slot::asked) return "no slot is asked";
         if (one_of(starting, running) && !world.released) return "not released";

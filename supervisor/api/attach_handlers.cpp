@@ -5,6 +5,7 @@
 
 #include "supervisor/api/client_input.hpp"
 #include "supervisor/api/handlers.hpp"
+#include "supervisor/api/times.hpp"
 #include "supervisor/api/views.hpp"
 #include "supervisor/log_format.hpp"
 #include "supervisor/log_reader.hpp"

@@ -32,47 +32,7 @@ std::uint64_t attempts_of(const Container& container) {
     return container.last_attempt() == nullptr ? 0 : container.last_attempt()->number;
 }
 
-// Until the container has been started for the first time (?await=1: the client opened its ears
-// before).
-asio::awaitable<void> await_first_start(Session& session, const Container& container) {
-    while (container.at_rest() && container.ledger().empty() && container.wish() == Wish::down &&
-           !session.gone())
-        co_await session.waker.pause();
-}
-
 }  // namespace
-
-asio::awaitable<void> await_start(Session& session, Supervisor::ContainerPtr container,
-                                  std::uint64_t after) {
-    session.watch_peer();
-    const Bell::Subscription listening(container->changed, session.waker);
-    for (; !session.gone(); co_await session.waker.pause()) {
-        const Attempt* last = container->last_attempt();
-        if (last == nullptr || last->number <= after) {
-            // Stopped again before it was its turn.
-            if (container->at_rest() && container->wish() == Wish::down)
-                throw Refusal{"conflict", container->name() + ": " + container->reason()};
-            continue;
-        }
-        if (last->executed()) co_return;
-        if (!last->ended()) continue;
-        throw Refusal{
-            "failed",
-            container->name() + ": " + (last->error.empty() ? container->reason() : last->error),
-            {},
-            last->failed_exit_code};
-    }
-}
-
-asio::awaitable<void> await_rest(Session& session, Supervisor::ContainerPtr container) {
-    session.watch_peer();
-    const Bell::Subscription listening(container->changed, session.waker);
-    while (!container->at_rest() && !session.gone()) {
-        if (container->unkillable())
-            throw Refusal{"failed", container->name() + ": " + container->reason()};
-        co_await session.waker.pause();
-    }
-}
 
 asio::awaitable<void> list_containers(Call call) {
     json list = json::array();
@@ -144,7 +104,7 @@ asio::awaitable<void> start_container(Call call) {
     const std::uint64_t last = attempts_of(*container);
     // Whether the last attempt is the one that will come of it, or the next.
     const bool wanted = container->wish() != Wish::down;
-    const bool runs = wanted && container->state() == State::running;
+    const bool runs = wanted && container->running();
     const bool begins =
         wanted && (container->state() == State::building || container->state() == State::starting ||
                    container->state() == State::arming || container->state() == State::armed);
@@ -183,15 +143,35 @@ asio::awaitable<void> kill_container(Call call) {
     co_await call.session.respond(204, "", "");
 }
 
-asio::awaitable<void> wait_container(Call call) {
+asio::awaitable<void> pause_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    if (call.request.flag("await")) {
-        call.session.watch_peer();
-        const Bell::Subscription listening(container->changed, call.session.waker);
-        co_await await_first_start(call.session, *container);
-    }
-    co_await await_rest(call.session, container);
-    co_await respond_json(call.session, 200, outcome(*container).dump());
+    if (container->paused() || container->pausing())
+        throw Refusal{"conflict", container->name() + " is paused already"};
+    if (!container->running())
+        throw Refusal{"conflict", container->name() + " is " +
+                                      std::string(shown_state(*container)) +
+                                      ": only a running container can be paused"};
+    container->pause();
+    call.session.watch_peer();
+    const Bell::Subscription listening(container->changed, call.session.waker);
+    while (container->pausing() && !call.session.gone()) co_await call.session.waker.pause();
+    if (!container->paused())
+        throw Refusal{container->running() ? "failed" : "conflict",
+                      container->name() + ": " + container->reason()};
+    co_await respond_json(call.session, 200, summary(*container).dump());
+}
+
+asio::awaitable<void> unpause_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    if (!container->paused() && !container->pausing())
+        throw Refusal{"conflict", container->name() + " is " +
+                                      std::string(shown_state(*container)) + ", and not paused"};
+    container->unpause();
+    call.session.watch_peer();
+    const Bell::Subscription listening(container->changed, call.session.waker);
+    while ((container->paused() || container->pausing()) && !call.session.gone())
+        co_await call.session.waker.pause();
+    co_await respond_json(call.session, 200, summary(*container).dump());
 }
 
 }  // namespace mydocker::supervisor::api

@@ -68,7 +68,7 @@ asio::awaitable<void> post_up(Call call) {
     if (!call.supervisor.config_path().empty())
         changes = show(call.supervisor.reload(), true).at("changes");
     for (const auto& container : named(call.supervisor, call.request.body)) {
-        if (container->state() == State::running) continue;
+        if (container->running()) continue;
         json change = entry(*container, "start");
         change["reason"] = "it was " + std::string(shown_state(*container));
         call.supervisor.start(*container);

@@ -39,10 +39,19 @@ asio::awaitable<void> start_container(Call call);
 asio::awaitable<void> stop_container(Call call);
 asio::awaitable<void> restart_container(Call call);
 asio::awaitable<void> kill_container(Call call);
-asio::awaitable<void> wait_container(Call call);
+asio::awaitable<void> pause_container(Call call);
+asio::awaitable<void> unpause_container(Call call);
 asio::awaitable<void> explain_container(Call call);
 
-// stream_handlers.cpp
+// update_handlers.cpp
+asio::awaitable<void> update_container(Call call);
+asio::awaitable<void> rename_container(Call call);
+asio::awaitable<void> top_container(Call call);
+
+// wait_handlers.cpp
+asio::awaitable<void> wait_container(Call call);
+
+// log_handlers.cpp, event_handlers.cpp
 asio::awaitable<void> get_logs(Call call);
 asio::awaitable<void> get_events(Call call);
 
@@ -59,8 +68,7 @@ asio::awaitable<void> post_archive(Call call);
 asio::awaitable<void> get_export(Call call);
 asio::awaitable<void> get_changes(Call call);
 
-// What several of them need.
-std::optional<std::uint64_t> number_of(const Request& request, const std::string& key);
+// What several of them need; the waiting is in wait_handlers.cpp, numbers and times in times.hpp.
 runtime::WindowSize window_of(const Request& request);  // ?rows=R&cols=C
 void require_upgrade(const Request& request);           // throws Refusal
 nlohmann::json json_of(const std::string& body);        // discarded where it is no JSON

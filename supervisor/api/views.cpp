@@ -34,14 +34,6 @@ std::string_view origin(const Container& container) {
     return container.stored().origin == Origin::file ? "file" : "client";
 }
 
-std::string_view cause_of(const Attempt& attempt) {
-    if (!attempt.ended()) return "";
-    if (attempt.verdict.rule == Rule::operator_stop ||
-        attempt.verdict.rule == Rule::operator_restart)
-        return "operator";
-    return attempt.ending.cause ? name(*attempt.ending.cause) : "clean";
-}
-
 json attempts(const Container& container) {
     json list = json::array();
     for (const Attempt& attempt : container.ledger()) list.push_back(show(attempt));
@@ -59,6 +51,10 @@ std::string what_next(const Container& container) {
         case State::starting: return "its command is about to be executed";
         case State::running:
             return "when it ends, the policy decides: " + describe(container.config().restart);
+        case State::freezing: return "all of its processes are about to stand still";
+        case State::paused:
+            return "nothing, until somebody unpauses it (mydocker-ctl unpause " + container.name() +
+                   ") or stops it";
         case State::aborting:
         case State::stopping:
         case State::killing:
@@ -103,7 +99,7 @@ json show(const Attempt& attempt) {
         {"finished", time_or_empty(attempt.ended_at)},
         {"exit_code", or_null(exit_code(attempt))},
         {"signal", attempt.observed.signal ? config::signal_name(*attempt.observed.signal) : ""},
-        {"cause", cause_of(attempt)},
+        {"cause", result_of(attempt)},
         {"error", attempt.error},
         {"oom_kills", attempt.observed.oom_kills},
         {"memory_peak", or_null(attempt.memory_peak)},
@@ -123,7 +119,7 @@ json show(const Attempt& attempt) {
 json summary(const Container& container) {
     const Attempt* last = container.last_attempt();
     const bool running =
-        container.state() == State::running || container.state() == State::stopping;
+        container.state() >= State::running && container.state() <= State::stopping;
     const bool alive = last != nullptr && !last->ended();
     return {
         {"id", container.id()},
@@ -137,7 +133,7 @@ json summary(const Container& container) {
         {"started", last != nullptr ? format_time(last->began) : ""},
         {"finished", last != nullptr ? time_or_empty(last->ended_at) : ""},
         {"exit_code", last != nullptr ? or_null(exit_code(*last)) : json(nullptr)},
-        {"cause", last != nullptr ? cause_of(*last) : ""},
+        {"cause", last != nullptr ? result_of(*last) : ""},
         {"attempt", last != nullptr ? last->number : 0},
         {"restarts", container.restarts()},
         {"uptime_ms", running && last->executed() ? milliseconds(Clock::now() - last->ready) : 0},
@@ -148,6 +144,9 @@ json summary(const Container& container) {
 json inspection(const Supervisor& supervisor, const Container& container) {
     json object = summary(container);
     object["config"] = json::parse(config::dump_json(container.config()));
+    // What `update` changed beside the host file, until the file changes it.
+    const std::string& amendment = container.stored().amendment;
+    if (!amendment.empty()) object["updated"] = json::parse(amendment);
     object["cgroup"] = container.cgroup();
     object["limits"] = json::array();
     for (const auto& write :
@@ -188,7 +187,7 @@ json show(const JournalEntry& entry) {
             {"container", entry.container}, {"id", entry.id},
             {"type", entry.type},           {"from", entry.from},
             {"state", entry.state},         {"attempt", entry.attempt},
-            {"reason", entry.reason}};
+            {"result", entry.result},       {"reason", entry.reason}};
 }
 
 json show(const std::vector<Change>& changes, bool applied) {
@@ -241,13 +240,12 @@ json error_body(const Refusal& refusal) {
     return object;
 }
 
-json outcome(const Container& container) {
-    const Attempt* last = container.last_attempt();
+json outcome(const Container& container, const Attempt* last) {
     json object = {
         {"exit_code", nullptr}, {"state", shown_state(container)}, {"reason", container.reason()}};
     if (last == nullptr) return object;
     object["exit_code"] = or_null(exit_code(*last));
-    if (!last->executed()) {
+    if (last->ended() && !last->executed()) {
         object["client_exit_code"] = last->failed_exit_code;
         object["error"] = last->error;
     }
@@ -263,8 +261,7 @@ std::string metrics(const Supervisor& supervisor) {
         const std::string label = "{name=\"" + name + "\"} ";
         restarts += "mydocker_container_restarts_total" + label +
                     std::to_string(container->restarts()) + "\n";
-        up += "mydocker_container_up" + label + (container->state() == State::running ? "1" : "0") +
-              "\n";
+        up += "mydocker_container_up" + label + (container->running() ? "1" : "0") + "\n";
     }
     std::string text =
         "# HELP mydocker_containers Containers by state.\n# TYPE mydocker_containers gauge\n";

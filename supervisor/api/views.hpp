@@ -17,8 +17,8 @@ nlohmann::json show(const std::vector<Change>& changes, bool applied);
 nlohmann::json information(const Supervisor& supervisor);
 nlohmann::json error_body(const Refusal& refusal);
 
-// What `wait` answers of a container at rest: its exit code as a shell would give it.
-nlohmann::json outcome(const Container& container);
+// What `wait` answers: the exit code of an attempt (null: of none) as a shell would give it.
+nlohmann::json outcome(const Container& container, const Attempt* attempt);
 
 // Docker's code for the last attempt: the workload's, 128 + n for a signal, null where nothing ran.
 std::optional<int> exit_code(const Attempt& attempt);

@@ -16,18 +16,29 @@
 //   POST   /v1/containers/{name}/stop[?timeout=SECONDS]   200 once it has ended
 //   POST   /v1/containers/{name}/restart[?timeout=SECONDS]
 //   POST   /v1/containers/{name}/kill[?signal=SIGTERM]    204; default SIGKILL
-//   POST   /v1/containers/{name}/wait          200 {"exit_code","reason"} once it rests (is neither running nor due to)
+//   POST   /v1/containers/{name}/pause         200 {"state",…} once every process stands still; …/unpause: once they go on
+//   POST   /v1/containers/{name}/wait[?condition=C]   200 {"exit_code","state","reason"} once C is met: stopped (or
+//          not-running; the default: neither runs nor is due to), running, paused, removed, next-exit (an attempt ends,
+//          though it is restarted); 409 when it is removed before
 //   POST   /v1/containers/{name}/attach[?stdin=1][&await=1][&once=1][&rows=R&cols=C]   becomes a framed stream (stream.hpp) of
 //            what it writes from now on; await: of one at rest, from its next start; once: this connection's end is stdin's
 //   POST   /v1/containers/{name}/exec          {"command":[…],"environment"?,"user"?,"working_dir"?,"tty"?,"stdin"?,"privileged"?,
 //            "rows"?,"cols"?} becomes a framed stream; with "detach":true 200 {"id","pid"}
-//   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339]   text/plain, chunked, CRI log lines
+//   POST   /v1/containers/{name}/update        {TOML keys}; null lifts a limit -> {"name","keys":[…],"reason","warnings":[…]}: to
+//          the kernel at once, all or nothing (500 with its errno and path), and kept. Of a container of the host file
+//          until the file's own value of that key changes; inspect shows "updated": {…}
+//   POST   /v1/containers/{name}/rename?to=NAME   200; of a client's container only
+//   GET    /v1/containers/{name}/top           {"name","state","pids":[…]}: of the host, ascending
+//   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339][&until=RFC3339][&attempt=N]   text/plain,
+//          chunked, CRI log lines; attempt 0 is the last, -1 the one before it, N > 0 that one
 //   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
 //   GET    /v1/containers/{name}/archive?path=P[&follow=1]   application/x-tar, chunked: the tree of P, its name at the root
 //   POST   /v1/containers/{name}/archive?path=P[&owner=1][&as_named=1]   Upgrade: such a tar as `input`, into P
 //   GET    /v1/containers/{name}/export        application/x-tar, chunked: its root without volumes
 //   GET    /v1/containers/{name}/changes       [{"kind":"A|C|D","path"}…] of its copy-on-write layer
-//   GET    /v1/events[?follow=1][&since=SEQ][&container=NAME]   application/x-ndjson, chunked
+//   GET    /v1/events[?follow=1][&since=SEQ|RFC3339][&until=RFC3339][&container=a,b][&type=state,reload,update,daemon]
+//          [&state=running,…][&result=oom,…]   application/x-ndjson, chunked; "result" stands in the event that tells an
+//          attempt's end: clean, operator, exit, signal, oom, …; {"type":"gap","seq","reason"} where some are missing
 //   GET    /v1/stats[?follow=1][&interval=SECONDS][&containers=a,b]   application/x-ndjson, chunked: each second, or
 //          once after 0.5 s, {"time","containers":[{"name","id","state","reason","restarts","next_start_ms" while it waits,
 //          and of a living one "cpu_usec","cpu_percent" (of one CPU, since the last tick),"throttled_usec","memory",

@@ -18,6 +18,7 @@
 #include <iostream>
 #include <thread>
 
+#include "tools/bench/logs.hpp"
 #include "tools/bench/peers.hpp"
 #include "tools/bench/report.hpp"
 
@@ -31,6 +32,7 @@ struct Options {
     unsigned mounts = 0;
     bool quick = false;
     bool idle = false;
+    bool logs = false;
     bool peers = false;
     bool json = false;
 };
@@ -112,6 +114,17 @@ void add_peers(Report& report, const Bench& bench, unsigned count) {
         }
 }
 
+void add_logs(Report& report, const Bench& bench, bool quick) {
+    report.add("log of 80-byte lines", Recipe::full,
+               measure_log_throughput(bench, quick ? 3 : 5, quick ? 200 : 1000), "MB/s",
+               Report::Better::more, 2.0);
+    const Flood flood(bench);
+    report.add(
+        "kill -9 to successor beside a log's flood", Recipe::minimal,
+        measure_replacement(bench, Recipe::minimal, staying(Recipe::minimal), quick ? 60 : 300),
+        "us");
+}
+
 Report measure(const Options& options) {
     const unsigned count = options.quick ? 60 : options.count;
     const Scene scene;
@@ -136,6 +149,7 @@ Report measure(const Options& options) {
                        "1/s", Report::Better::more);
     }
     if (options.peers) add_peers(report, bench, options.quick ? 20 : 60);
+    if (options.logs) add_logs(report, bench, options.quick);
     if (options.mounts != 0) {
         scene.add_mounts(options.mounts);
         for (const Recipe recipe : recipes)
@@ -155,6 +169,8 @@ int main(int argc, char** argv) {
     app.add_option("--count", options.count, "starts measured for each recipe");
     app.add_option("--containers", options.containers, "measure with so many running as well");
     app.add_option("--mounts", options.mounts, "measure with so many host mounts as well");
+    app.add_flag("--logs", options.logs,
+                 "measure the way of output to its log, and a restart beside a flood of it");
     app.add_flag("--idle", options.idle, "count the wake-ups of an idle minute");
     app.add_flag("--peers", options.peers, "run bwrap, crun, runc and podman on the same work");
     app.add_flag("--quick", options.quick, "fewer samples: done in seconds");

@@ -108,6 +108,10 @@ int kill(const Context& context) {
     return for_each_container(context, "POST", "kill", "?signal=" + percent_encode(signal));
 }
 
+int pause(const Context& context) { return for_each_container(context, "POST", "pause"); }
+
+int unpause(const Context& context) { return for_each_container(context, "POST", "unpause"); }
+
 int remove(const Context& context) {
     return for_each_container(context, "DELETE", "",
                               context.arguments.has("force") ? "?force=1" : "",
@@ -115,16 +119,25 @@ int remove(const Context& context) {
 }
 
 // Prints each workload's exit code; our own is the first that is not 0.
+// For one that runs or is paused there is no code: its state is printed.
 int wait(const Context& context) {
+    const std::string condition = context.arguments.get("condition");
+    const std::string query =
+        condition.empty() ? std::string{} : "?condition=" + percent_encode(condition);
+    const bool has_code = condition != "running" && condition != "paused";
     std::vector<Request> requests;
     for (const std::string& name : context.arguments.operands) {
-        requests.push_back({"POST", container_path(name, "wait"), {}});
+        requests.push_back({"POST", container_path(name, "wait") + query, {}});
     }
     int exit_code = 0;
     const std::vector<Outcome> outcomes = perform_all(context.client, requests);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
         WaitResult result{outcomes[i].exit_code, outcomes[i].failure};
         const bool answered = result.failure.empty();
+        if (answered && !has_code) {
+            write_out(text_of(outcomes[i].exchange->answer(), "state") + '\n');
+            continue;
+        }
         if (answered) result = read_wait_result(outcomes[i].exchange->answer());
         if (!result.failure.empty()) report(context.arguments.operands[i], result.failure);
         if (answered) write_out(std::to_string(result.exit_code) + '\n');
@@ -163,9 +176,13 @@ std::vector<Command> container_commands() {
         command("restart", "stop and start containers", restart, {timeout}),
         command("kill", "send a signal", kill,
                 {{"-s,--signal", "SIGNAL", "which one (default SIGKILL)"}}),
+        command("pause", "freeze all processes of containers", pause),
+        command("unpause", "let them go on", unpause),
         command("rm", "remove containers that have ended", remove,
                 {{"-f,--force", "", "stop them first"}}),
-        command("wait", "wait until containers rest, print their exit codes", wait),
+        command("wait", "wait until containers rest, print their exit codes", wait,
+                {{"--condition", "CONDITION",
+                  "or until: running, paused, next-exit, removed (default: stopped)"}}),
     };
     commands.back().can_be_quiet = false;
     return commands;

@@ -32,7 +32,8 @@ enum class Kind : std::uint8_t {
 struct Row {
     Option option;
     Kind kind;
-    const char* key;  // the TOML key, dotted where it is in a table
+    const char* key;         // the TOML key, dotted where it is in a table
+    bool updatable = false;  // mydockerd can change it while a container lives
 };
 
 // In the order of the help text, which is also the order of translation.

@@ -215,6 +215,29 @@ Json environment_of(const Arguments& arguments, const Surroundings& surroundings
     return container["environment"];
 }
 
+std::vector<Option> update_options() {
+    std::vector<Option> options;
+    for (const Row& row : container_rows()) {
+        if (row.updatable) options.push_back(row.option);
+    }
+    return options;
+}
+
+Json update_request(const Arguments& arguments, const Surroundings& surroundings) {
+    Json patch = Json::object();
+    Translation translation(patch, surroundings);
+    for (const Row& row : container_rows()) {
+        const auto given = arguments.options.find(key_of(row.option));
+        if (!row.updatable || given == arguments.options.end()) continue;
+        if (given->second == std::vector<std::string>{"none"}) {
+            patch[pointer_to(row.key)] = nullptr;
+        } else {
+            translation.apply(row, given->second);
+        }
+    }
+    return patch;
+}
+
 Json create_request(const Arguments& arguments, const Surroundings& surroundings) {
     Json container = {{"command", arguments.operands}};
     Translation translation(container, surroundings);

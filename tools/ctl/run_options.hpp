@@ -24,6 +24,11 @@ struct Surroundings {
 };
 Surroundings real_surroundings();
 
+// The options of `update`: those whose keys can change while a container lives.
+std::vector<Option> update_options();
+// Their keys; the value "none" becomes null. Throws UsageError naming the option.
+nlohmann::json update_request(const Arguments& arguments, const Surroundings& surroundings);
+
 // {"name"?, "auto_remove"?, "container": {…}}. Throws UsageError naming the option.
 nlohmann::json create_request(const Arguments& arguments, const Surroundings& surroundings);
 

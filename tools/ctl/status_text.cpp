@@ -28,8 +28,9 @@ std::string ended(const char* how, const Json& summary, Time now) {
 
 std::string status_text(const Json& summary, Time now) {
     const std::string state = text_of(summary, "state");
-    if (state == "running") {
-        return "Up " + rough_span(std::chrono::milliseconds{number_of(summary, "uptime_ms", 0)});
+    if (state == "running" || state == "paused") {
+        return "Up " + rough_span(std::chrono::milliseconds{number_of(summary, "uptime_ms", 0)}) +
+               (state == "paused" ? " (Paused)" : "");
     }
     if (state == "waiting") {
         const auto left = number_of(summary, "next_start_ms", -1);

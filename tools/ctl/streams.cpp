@@ -1,6 +1,7 @@
 // Commands that follow what happens: logs and events. Both run in constant memory.
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "supervisor/protocol/protocol.hpp"
@@ -25,6 +26,29 @@ std::string count_of(const Arguments& arguments, const char* option) {
     return std::to_string(value);
 }
 
+// "-1" and "3" alike.
+std::string signed_option(const Arguments& arguments, const char* option) {
+    const std::string text = arguments.get(option);
+    int value = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc{} || stop != end) {
+        throw UsageError(std::string("--") + option + ": '" + text + "' is not a number");
+    }
+    return std::to_string(value);
+}
+
+std::string time_option(const Context& context, const char* option) {
+    const std::string text = context.arguments.get(option);
+    const auto time = parse_since(text, context.output.now);
+    if (!time) {
+        throw UsageError(std::string("--") + option + ": '" + text +
+                         "' is neither a time such as 2026-01-31T12:00:00Z nor a span such as "
+                         "10m");
+    }
+    return percent_encode(format_rfc3339(*time));
+}
+
 int logs(const Context& context) {
     const Arguments& arguments = context.arguments;
     std::string query;
@@ -33,16 +57,10 @@ int logs(const Context& context) {
     if (arguments.has("tail") && arguments.get("tail") != "all") {
         add("tail=" + count_of(arguments, "tail"));
     }
-    if (arguments.has("since")) {
-        const std::string text = arguments.get("since");
-        const auto since = parse_since(text, context.output.now);
-        if (!since) {
-            throw UsageError("--since: '" + text +
-                             "' is neither a time such as 2026-01-31T12:00:00Z nor a span such as "
-                             "10m");
-        }
-        add("since=" + percent_encode(format_rfc3339(*since)));
+    for (const char* key : {"since", "until"}) {
+        if (arguments.has(key)) add(std::string(key) + '=' + time_option(context, key));
     }
+    if (arguments.has("attempt")) add("attempt=" + signed_option(arguments, "attempt"));
     LogPrinter printer(arguments.has("timestamps"));
     context.client.stream({"GET", container_path(arguments.operands.front(), "logs") + query, {}},
                           [&](std::string_view bytes) { printer.feed(bytes); });
@@ -62,23 +80,44 @@ std::string event_line(const Json& event, const Terminal& terminal) {
     return line + '\n';
 }
 
+// Docker's --filter KEY=VALUE, as the daemon takes it: the words of a key separated by commas.
+std::map<std::string, std::string> event_filters(const Arguments& arguments) {
+    std::map<std::string, std::string> filters;
+    const auto add = [&](const std::string& key, const std::string& word) {
+        std::string& words = filters[key];
+        words += (words.empty() ? "" : ",") + word;
+    };
+    for (const std::string& name : arguments.operands) add("container", name);
+    for (const std::string& filter : arguments.all("filter")) {
+        const std::size_t equals = std::min(filter.find('='), filter.size());
+        const std::string key = filter.substr(0, equals);
+        if (key != "container" && key != "type" && key != "state" && key != "result") {
+            throw UsageError("--filter: '" + filter +
+                             "' is none of container=, type=, state=, result=");
+        }
+        if (equals + 1 >= filter.size())
+            throw UsageError("--filter: '" + filter + "' has no value");
+        add(key, filter.substr(equals + 1));
+    }
+    return filters;
+}
+
 int events(const Context& context) {
     const Arguments& arguments = context.arguments;
     const Output& output = context.output;
     std::string query;
     const auto add = [&](const std::string& term) { query += (query.empty() ? '?' : '&') + term; };
     if (!arguments.has("no-follow")) add("follow=1");
-    if (arguments.has("since")) add("since=" + count_of(arguments, "since"));
-    // The daemon selects one container; several are selected here.
-    const std::vector<std::string>& names = arguments.operands;
-    if (names.size() == 1) add("container=" + percent_encode(names.front()));
-    const auto is_wanted = [&](const Json& event) {
-        if (names.size() < 2) return true;
-        const std::string id = text_of(event, "id");
-        return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-            return name == text_of(event, "container") || (!name.empty() && id.starts_with(name));
-        });
-    };
+    if (arguments.has("since")) {
+        const std::string since = arguments.get("since");
+        const bool is_number =
+            !since.empty() && since.find_first_not_of("0123456789") == std::string::npos;
+        add("since=" + (is_number ? count_of(arguments, "since") : time_option(context, "since")));
+    }
+    if (arguments.has("until")) add("until=" + time_option(context, "until"));
+    for (const auto& [key, words] : event_filters(arguments)) {
+        add(key + '=' + percent_encode(words));
+    }
     std::optional<Template> line;
     if (!output.wants_table() && output.format != "json") line.emplace(output.format);
     LineSplitter splitter([&](const std::string& text) {
@@ -86,8 +125,10 @@ int events(const Context& context) {
         if (!event.is_object()) {
             throw Failure("mydockerd sent an event that is not JSON", protocol::exit_daemon);
         }
-        if (!is_wanted(event)) return;
-        if (line) {
+        if (text_of(event, "type") == "gap" && output.format != "json") {
+            write_error("mydocker-ctl: events are missing here: " +
+                        printable(text_of(event, "reason")) + '\n');
+        } else if (line) {
             write_out(line->render(event) + '\n');
         } else {
             write_out(output.format == "json" ? text + '\n' : event_line(event, output.terminal));
@@ -101,26 +142,33 @@ int events(const Context& context) {
 }  // namespace
 
 std::vector<Command> stream_commands() {
-    return {{.group = "Containers",
-             .name = "logs",
-             .operands = "NAME",
-             .summary = "what a container wrote, its stdout on ours and its stderr on ours",
-             .perform = logs,
-             .options = {{"-f,--follow", "", "go on as it writes, until it rests"},
-                         {"-n,--tail", "N", "only the last N lines"},
-                         {"--since", "TIME", "2026-01-31T12:00:00Z, or how long ago: 10m"},
-                         {"-t,--timestamps", "", "begin each line with its time"}},
-             .least_operands = 1,
-             .most_operands = 1},
-            {.group = "Containers",
-             .name = "events",
-             .operands = "[NAME...]",
-             .summary = "follow changes of state and their reasons",
-             .perform = events,
-             .options = {{"--since", "SEQ", "those after this number as well"},
-                         {"--no-follow", "", "end after those that have happened"}},
-             .most_operands = unlimited,
-             .shows_records = true}};
+    return {
+        {.group = "Containers",
+         .name = "logs",
+         .operands = "NAME",
+         .summary = "what a container wrote, its stdout on ours and its stderr on ours",
+         .perform = logs,
+         .options = {{"-f,--follow", "", "go on as it writes, until it rests"},
+                     {"-n,--tail", "N", "only the last N lines"},
+                     {"--since", "TIME", "2026-01-31T12:00:00Z, or how long ago: 10m"},
+                     {"--until", "TIME", "not what came after this"},
+                     {"--attempt", "N", "only of one attempt: 0 the last, -1 the one before it"},
+                     {"-t,--timestamps", "", "begin each line with its time"}},
+         .least_operands = 1,
+         .most_operands = 1},
+        {.group = "Containers",
+         .name = "events",
+         .operands = "[NAME...]",
+         .summary = "follow changes of state and their reasons",
+         .perform = events,
+         .options = {{"--since", "SEQ|TIME",
+                      "those after this number or time as well; 10m: of ten minutes"},
+                     {"--until", "TIME", "end there"},
+                     {"-f,--filter", "KEY=VALUE",
+                      "container=, type=state|reload|daemon, state=running, result=oom", true},
+                     {"--no-follow", "", "end after those that have happened"}},
+         .most_operands = unlimited,
+         .shows_records = true}};
 }
 
 }  // namespace mydocker::ctl
