@@ -145,7 +145,7 @@ command = ["true"]
 // The ring holds 4096: what has left it is told, not skipped in silence.
 BOOST_AUTO_TEST_CASE(a_gap_is_told) {
     // Each reload changes every container: as many events.
-    constexpr int containers = 600;
+    constexpr int containers = 150;
     const auto host_file = [](const std::string& limit) {
         std::string toml = "version = 1\n";
         for (int i = 0; i < containers; ++i)

@@ -74,6 +74,7 @@ BOOST_AUTO_TEST_CASE(each_attempt_has_its_own_log) {
     const auto log = [&](const std::string& attempt) {
         return daemon.ctl({"logs", "--attempt", attempt, "web"}).out;
     };
+    BOOST_TEST_INFO(daemon.ctl({"explain", "web"}).out);
     BOOST_TEST(log("0") == "attempt 5\nend 5\n");
     BOOST_TEST(log("-1") == "attempt 4\nend 4\n");
     BOOST_TEST(log("-4") == "attempt 1\nend 1\n");

@@ -178,11 +178,13 @@ restart = { policy = "always", delay = "50ms", multiplier = 4.0, jitter = 0, res
     std::this_thread::sleep_for(7s);
     BOOST_TEST(daemon.ctl({"unpause", "web"}).status == 0);
     const auto judged = [&]() -> json {
-        for (const json& each : daemon.inspect("web").at("attempts"))
+        const json attempts = daemon.inspect("web").at("attempts");
+        for (const json& each : attempts)
             if (each.at("attempt") == attempt && !each.at("verdict").is_null()) return each;
         return {};
     };
-    BOOST_REQUIRE(eventually([&] { return !judged().is_null(); }));
+    const bool is_judged = eventually([&] { return !judged().is_null(); });
+    BOOST_REQUIRE_MESSAGE(is_judged, daemon.ctl({"explain", "web"}).out);
     BOOST_TEST(judged().at("ran_ms").get<int>() < 6000);
 }
 
