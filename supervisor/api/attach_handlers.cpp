@@ -131,7 +131,7 @@ asio::awaitable<void> attach_container(Call call) {
         co_await follow_output(session, *container, reader, *input, await);
     }
     input->close();
-    const std::string end = outcome(*container).dump();
+    const std::string end = outcome(*container, container->last_attempt()).dump();
     co_await session.send_frame(protocol::Frame::end, end);
     session.hang_up();
 }
