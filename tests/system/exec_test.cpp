@@ -155,8 +155,10 @@ BOOST_AUTO_TEST_CASE(broken_frames_end_their_connection_alone) {
     const std::string unknown("\x63\0\0\0\0\0\0\0", 8);
     const std::string only_the_daemons("\1\0\0\0\0\0\0\1x", 9);
     std::string flood;  // far more than the window, never credited: sleep reads nothing
-    for (int i = 0; i < 8; ++i)
-        flood += std::string("\0\0\0\0\0\1\0\0", 8) + std::string(65536, 'x');
+    for (int i = 0; i < 8; ++i) {
+        flood.append("\0\0\0\0\0\1\0\0", 8);
+        flood.append(65536, 'x');
+    }
     for (const std::string& bad : {too_long, unknown, only_the_daemons, flood}) {
         const std::string answer = daemon.raw(head + bad);
         BOOST_CHECK_MESSAGE(answer.starts_with("HTTP/1.1 101 "), answer.substr(0, 100));
