@@ -41,7 +41,7 @@ Footprint footprint_of(const Daemon& daemon, const fs::path& cgroup) {
     found.descriptors = daemon.open_descriptors();
     for (const pid_t child : found.children) {
         const fs::path directory = "/proc/" + std::to_string(child) + "/fd";
-        if (executable_of(child).filename() == "mydocker-init")
+        if (executable_of(child).filename().string().starts_with("memfd:mydocker-init"))
             found.zygote_descriptors = static_cast<std::size_t>(entries(directory));
     }
     found.stored = entries(daemon.directory() / "data/containers");
