@@ -21,7 +21,7 @@ std::uint64_t attempts_of(const Container& container) {
 }
 
 bool runs(const Container& container) {
-    return container.state() == State::running || container.state() == State::stopping;
+    return container.state() >= State::running && container.state() <= State::stopping;
 }
 
 bool rests(const Container& container) {
