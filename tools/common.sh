@@ -4,7 +4,7 @@
 
 packages_build=(
     g++ cmake ninja-build libasio-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev
-    libcli11-dev libboost-dev libboost-test-dev libarchive-dev
+    libcli11-dev libncurses-dev libboost-dev libboost-test-dev libarchive-dev
 )
 packages_vm=(qemu-system-x86 kmod xz-utils zstd)
 packages_workload=(stress)

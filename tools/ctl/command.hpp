@@ -62,6 +62,7 @@ std::vector<Command> view_commands();       // ps inspect status explain
 std::vector<Command> stream_commands();     // logs events
 std::vector<Command> stats_commands();      // stats
 std::vector<Command> manage_commands();     // update rename top
+std::vector<Command> watch_commands();      // watch
 std::vector<Command> daemon_commands();     // up down reload config daemon version
 std::vector<Command> file_commands();       // cp export diff
 std::vector<Command> run_commands();        // run create

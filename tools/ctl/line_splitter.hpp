@@ -30,6 +30,9 @@ public:
         }
     }
 
+    // For another stream: what has come of a line is not its beginning.
+    void forget() { line_.clear(); }
+
 private:
     static constexpr std::size_t longest = 1UL * 1024 * 1024;
     std::function<void(const std::string&)> on_line_;

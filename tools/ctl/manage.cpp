@@ -8,6 +8,7 @@
 #include "tools/ctl/error.hpp"
 #include "tools/ctl/processes.hpp"
 #include "tools/ctl/run_options.hpp"
+#include "tools/ctl/watch/watch.hpp"
 
 namespace mydocker::ctl {
 
@@ -86,6 +87,12 @@ std::vector<Column> process_columns() {
 }
 
 int top(const Context& context) {
+    if (context.arguments.operands.empty()) {
+        if (!context.output.wants_table() || context.output.no_trunc) {
+            throw UsageError("--format and --no-trunc need a NAME; without one it is a screen");
+        }
+        return watch_containers(context);
+    }
     const Json answer =
         context.client.call({"GET", container_path(context.arguments.operands.front(), "top"), {}});
     std::vector<Json> processes;
@@ -121,10 +128,9 @@ std::vector<Command> manage_commands() {
              .most_operands = 2},
             {.group = "Containers",
              .name = "top",
-             .operands = "NAME",
-             .summary = "the processes of a container",
+             .operands = "[NAME]",
+             .summary = "the processes of a container; without a NAME all containers, as `watch`",
              .perform = top,
-             .least_operands = 1,
              .most_operands = 1,
              .shows_records = true}};
 }

@@ -13,14 +13,16 @@
 
 namespace mydocker::ctl {
 
-RawTerminal::RawTerminal(int fd) : fd_(fd) {
+RawTerminal::RawTerminal(int fd, std::string_view farewell) : fd_(fd) {
     if (::tcgetattr(fd_, &before_) != 0) {
         throw Failure(std::string("cannot read the terminal's modes: ") + std::strerror(errno),
                       protocol::exit_daemon);
     }
     raw_ = before_;
     ::cfmakeraw(&raw_);
-    guard_ = std::make_unique<TerminalGuard>(fd_, before_, raw_);
+    // Without OPOST these mean nothing, but curses clears them and the guard compares.
+    raw_.c_oflag &= ~static_cast<tcflag_t>(XTABS | ONLCR);
+    guard_ = std::make_unique<TerminalGuard>(fd_, before_, raw_, farewell);
     take_back();
 }
 

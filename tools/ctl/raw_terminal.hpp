@@ -14,7 +14,8 @@ namespace mydocker::ctl {
 
 class RawTerminal {
 public:
-    explicit RawTerminal(int fd);  // Failure (125) where it is no terminal
+    // Failure (125) where it is no terminal. `farewell`: what the guard writes to it.
+    explicit RawTerminal(int fd, std::string_view farewell = {});
     ~RawTerminal() { restore(); }
     RawTerminal(const RawTerminal&) = delete;
     RawTerminal& operator=(const RawTerminal&) = delete;

@@ -9,8 +9,8 @@ const std::vector<Command>& all_commands() {
     static const std::vector<Command> commands = [] {
         std::vector<Command> all;
         for (const auto group : {run_commands, attach_commands, container_commands, view_commands,
-                                 stream_commands, stats_commands, manage_commands, file_commands,
-                                 daemon_commands, completion_commands}) {
+                                 stream_commands, stats_commands, watch_commands, manage_commands,
+                                 file_commands, daemon_commands, completion_commands}) {
             for (Command& command : group()) all.push_back(std::move(command));
         }
         // Groups stay together in the help text, whichever files their commands stand in.

@@ -2,6 +2,7 @@
 #include "tools/ctl/terminal_guard.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,8 +16,8 @@ namespace mydocker::ctl {
 
 namespace {
 
-[[noreturn]] void stand_guard(int terminal, int life, const termios& before,
-                              const termios& changed) {
+[[noreturn]] void stand_guard(int terminal, int life, const termios& before, const termios& changed,
+                              std::string_view farewell) {
     ::prctl(PR_SET_NAME, "terminal-guard");
     // A session of its own: the signal that kills our maker's whole job does not find the guard,
     // and tcsetattr() from outside the terminal's session is never stopped by SIGTTOU.
@@ -34,7 +35,13 @@ namespace {
     }
     // A shell that has already taken the terminal back knows better than we do.
     termios now{};
-    if (::tcgetattr(0, &now) == 0 && same_modes(now, changed)) ::tcsetattr(0, TCSANOW, &before);
+    if (::tcgetattr(0, &now) != 0 || !same_modes(now, changed)) ::_exit(0);
+    // First the screen: with its modes the terminal is the shell's. Nobody may be reading it.
+    pollfd room{0, POLLOUT, 0};
+    if (!farewell.empty() && ::poll(&room, 1, 0) == 1 &&
+        ::write(0, farewell.data(), farewell.size()) < 0) {
+    }
+    ::tcsetattr(0, TCSANOW, &before);
     ::_exit(0);
 }
 
@@ -44,7 +51,8 @@ bool same_modes(const termios& a, const termios& b) {
     return a.c_iflag == b.c_iflag && a.c_oflag == b.c_oflag && a.c_lflag == b.c_lflag;
 }
 
-TerminalGuard::TerminalGuard(int terminal, const termios& before, const termios& changed) {
+TerminalGuard::TerminalGuard(int terminal, const termios& before, const termios& changed,
+                             std::string_view farewell) {
     std::array<int, 2> ends{-1, -1};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) return;
     UniqueFd waiting(ends[0]);
@@ -61,7 +69,7 @@ TerminalGuard::TerminalGuard(int terminal, const termios& before, const termios&
     // dup2() onto 0 and 1 must not hit the descriptors it copies.
     const int kept_terminal = ::fcntl(terminal, F_DUPFD, 3);
     const int kept_life = ::fcntl(waiting.get(), F_DUPFD, 3);
-    stand_guard(kept_terminal, kept_life, before, changed);
+    stand_guard(kept_terminal, kept_life, before, changed, farewell);
 }
 
 TerminalGuard::~TerminalGuard() {

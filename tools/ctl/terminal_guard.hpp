@@ -5,6 +5,8 @@
 #include <sys/types.h>
 #include <termios.h>
 
+#include <string_view>
+
 #include "tools/ctl/client.hpp"
 
 namespace mydocker::ctl {
@@ -16,8 +18,10 @@ class TerminalGuard {
 public:
     // From now on, if this process ends with the terminal still as in `changed`, it becomes as in
     // `before`. Made before the terminal is changed, so that there is no moment without a guard.
+    // `farewell` is written to it then: what shows the shell's screen and the cursor again.
     // Where no process can be made there is none, and all the rest works.
-    TerminalGuard(int terminal, const termios& before, const termios& changed);
+    TerminalGuard(int terminal, const termios& before, const termios& changed,
+                  std::string_view farewell = {});
     ~TerminalGuard();  // the guard is gone when this returns
     TerminalGuard(const TerminalGuard&) = delete;
     TerminalGuard& operator=(const TerminalGuard&) = delete;
