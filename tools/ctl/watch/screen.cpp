@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "supervisor/protocol/protocol.hpp"
 #include "tools/ctl/error.hpp"
@@ -33,6 +34,16 @@ bool has_blocks() {
     const char* term = std::getenv("TERM");
     return std::strcmp(::nl_langinfo(CODESET), "UTF-8") == 0 &&
            !(term != nullptr && std::strcmp(term, "linux") == 0);
+}
+
+// Terminals send these whatever their description says, as when TERM is not quite right.
+void define_usual_keys() {
+    constexpr std::pair<const char*, int> usual[] = {
+        {"\x1b[A", KEY_UP},   {"\x1bOA", KEY_UP},   {"\x1b[B", KEY_DOWN},   {"\x1bOB", KEY_DOWN},
+        {"\x1b[H", KEY_HOME}, {"\x1bOH", KEY_HOME}, {"\x1b[1~", KEY_HOME},  {"\x1b[F", KEY_END},
+        {"\x1bOF", KEY_END},  {"\x1b[4~", KEY_END}, {"\x1b[5~", KEY_PPAGE}, {"\x1b[6~", KEY_NPAGE}};
+    for (const auto& [bytes, code] : usual)
+        if (::key_defined(bytes) == 0) ::define_key(bytes, code);
 }
 
 WINDOW* window(void* pointer) { return static_cast<WINDOW*>(pointer); }
@@ -64,6 +75,7 @@ Screen::Screen(bool colours) : raw_(STDIN_FILENO, farewell()), colours_(colours)
     }
     ::keypad(window(keys_), TRUE);
     ::nodelay(window(keys_), TRUE);
+    define_usual_keys();
     colours_ = colours_ && ::has_colors() && ::start_color() == OK;
     if (!colours_) return;
     const short background = ::use_default_colors() == OK ? -1 : COLOR_BLACK;
