@@ -166,6 +166,7 @@ void serve(int socket) {
     // Nor its children until they execute: what joins a container can be seen from inside it, and
     // nobody there may trace it, take its descriptors or its program (CVE-2016-9962, 2019-5736).
     ::prctl(PR_SET_DUMPABLE, 0);
+    ::prctl(PR_SET_NAME, "mydocker-init");  // it was executed by its descriptor: "4" else
     reset_inherited();
     const int own_pid_namespace = ::open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (own_pid_namespace < 0 || !move_to_small_namespace()) ::_exit(125);
