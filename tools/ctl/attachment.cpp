@@ -133,15 +133,18 @@ private:
         if (attachment_.start->done()) attachment_.start->answer();
     }
 
+    // A start that was refused is the better explanation of an end, and its answer is on its way.
+    void settle_start() const {
+        if (attachment_.start == nullptr || attachment_.start->done()) return;
+        attachment_.start->finish(std::chrono::seconds{5});
+        attachment_.start->answer();
+    }
+
     void receive() {
         const bool is_open = stream_.receive();
         take_frames();
         if (is_open || end_) return;
-        // A start that was refused is the better explanation, and is on its way.
-        if (attachment_.start != nullptr && !attachment_.start->done()) {
-            attachment_.start->finish(std::chrono::seconds{5});
-            attachment_.start->answer();
-        }
+        settle_start();
         throw Failure("mydockerd has closed the connection; " + attachment_.name +
                           " may go on. See 'mydocker-ctl status " + attachment_.name + "'.",
                       protocol::exit_daemon);
@@ -162,6 +165,7 @@ private:
         }
         const WaitResult result = read_wait_result(answer);
         if (!result.failure.empty()) {
+            settle_start();
             throw Failure(attachment_.name + ": " + result.failure, result.exit_code);
         }
         return result.exit_code;
