@@ -154,9 +154,10 @@ runtime::EntrySpec translate(const ExecRequest& request, runtime::Spec container
     if (!request.user.empty()) spec.process.user = request.user;
     if (!request.working_dir.empty()) spec.process.cwd = request.working_dir;
     for (const auto& [key, value] : request.environment) {
+        const std::string name = key + "=";  // clang 14 captures no structured binding
         std::erase_if(spec.process.env,
-                      [&](const std::string& entry) { return entry.starts_with(key + "="); });
-        spec.process.env.push_back(key + "=" + value);
+                      [&](const std::string& entry) { return entry.starts_with(name); });
+        spec.process.env.push_back(name + value);
     }
     if (request.privileged) {
         spec.process.capabilities = runtime::own_capabilities();
