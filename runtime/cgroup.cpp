@@ -180,8 +180,7 @@ bool Cgroup::frozen() const { return is("frozen"); }
 bool Cgroup::populated() const { return is("populated"); }
 
 bool Cgroup::is(std::string_view key) const {
-    const auto text = read_file_at(fd_.get(), "cgroup.events");
-    return text && flat_value(*text, key).value_or(0) != 0;
+    return flat_value_at(fd_.get(), "cgroup.events", key).value_or(0) != 0;
 }
 
 UniqueFd Cgroup::watch_events() const {
@@ -194,8 +193,7 @@ UniqueFd Cgroup::watch_memory() const {
 }
 
 std::optional<std::uint64_t> Cgroup::oom_kills() const {
-    const auto text = read_file_at(fd_.get(), "memory.events");
-    return text ? flat_value(*text, "oom_kill") : std::nullopt;
+    return flat_value_at(fd_.get(), "memory.events", "oom_kill");
 }
 
 std::optional<std::uint64_t> Cgroup::memory_peak() const {

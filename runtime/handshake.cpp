@@ -1,17 +1,13 @@
 // See handshake.hpp.
 #include "runtime/handshake.hpp"
 
-#include <fcntl.h>
-
-#include "runtime/error.hpp"
-
 namespace mydocker::runtime {
 
 Handshake::Handshake(Plan work, Stdio streams) : plan(std::move(work)), stdio(std::move(streams)) {
     Pipe plan_pipe = make_pipe();
     Pipe report = make_pipe();
-    for (const UniqueFd* ours : {&plan_pipe.write, &report.read})
-        must(::fcntl(ours->get(), F_SETFL, O_NONBLOCK), "make a pipe non-blocking");
+    make_nonblocking(plan_pipe.write);
+    make_nonblocking(report.read);
     plan_read_ = std::move(plan_pipe.read);
     plan_write = std::move(plan_pipe.write);
     report_read = std::move(report.read);

@@ -42,6 +42,11 @@ std::optional<std::uint64_t> flat_value(const std::string& text, std::string_vie
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> flat_value_at(int dir, const char* name, std::string_view key) {
+    const auto text = read_file_at(dir, name);
+    return text ? flat_value(*text, key) : std::nullopt;
+}
+
 void write_file_at(int dir, const char* name, std::string_view text, const std::string& what) {
     const UniqueFd fd(must(::openat(dir, name, O_WRONLY | O_CLOEXEC), what));
     must(::write(fd.get(), text.data(), text.size()), what);

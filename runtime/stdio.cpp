@@ -16,10 +16,6 @@ namespace {
 
 constexpr gid_t tty_group = 5;  // of Debian and most others; what devpts gives its terminals
 
-void make_nonblocking(const UniqueFd& fd) {
-    must(::fcntl(fd.get(), F_SETFL, O_NONBLOCK), "make a pipe non-blocking");
-}
-
 UniqueFd duplicate(const UniqueFd& fd) {
     return UniqueFd(must(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3), "duplicate a terminal"));
 }

@@ -13,4 +13,8 @@ Pipe make_pipe() {
     return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+void make_nonblocking(const UniqueFd& pipe) {
+    must(::fcntl(pipe.get(), F_SETFL, O_NONBLOCK), "make a pipe non-blocking");
+}
+
 }  // namespace mydocker::runtime

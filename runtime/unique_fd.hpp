@@ -39,5 +39,6 @@ struct Pipe {
 
 // Both ends close-on-exec; throws std::system_error (EMFILE, ENFILE).
 Pipe make_pipe();
+void make_nonblocking(const UniqueFd& pipe);  // throws as well
 
 }  // namespace mydocker::runtime

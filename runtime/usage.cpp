@@ -18,11 +18,6 @@ Usage::Number number_in(int cgroup, const char* file) {
     return result.ec == std::errc{} ? Usage::Number(value) : std::nullopt;
 }
 
-Usage::Number number_in(int cgroup, const char* file, std::string_view key) {
-    const auto text = read_file_at(cgroup, file);
-    return text ? flat_value(*text, key) : std::nullopt;
-}
-
 std::optional<double> pressure_in(int cgroup, const char* file) {
     const auto text = read_file_at(cgroup, file);
     return text ? pressure_of(*text) : std::nullopt;
@@ -61,7 +56,7 @@ Usage read_usage(int cgroup) {
     usage.memory_max = number_in(cgroup, "memory.max");
     usage.memory_peak = number_in(cgroup, "memory.peak");
     usage.swap = number_in(cgroup, "memory.swap.current");
-    usage.oom_kills = number_in(cgroup, "memory.events", "oom_kill");
+    usage.oom_kills = flat_value_at(cgroup, "memory.events", "oom_kill");
     usage.pids = number_in(cgroup, "pids.current");
     usage.pids_max = number_in(cgroup, "pids.max");
     if (const auto text = read_file_at(cgroup, "io.stat")) {

@@ -77,6 +77,7 @@ public:
     bool unkillable() const { return state_ == State::unkillable; }
     const std::string& reason() const { return reason_; }
     Wish wish() const { return wish_; }
+    std::uint64_t attempts() const { return attempts_made_; }  // the last one's number; 0: none
     const std::vector<Attempt>& ledger() const { return ledger_; }
     const Attempt* last_attempt() const { return ledger_.empty() ? nullptr : &ledger_.back(); }
     std::uint64_t restarts() const { return restarts_; }

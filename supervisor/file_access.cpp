@@ -16,10 +16,6 @@ namespace mydocker::supervisor {
 
 namespace {
 
-std::uint64_t attempts_of(const Container& container) {
-    return container.last_attempt() == nullptr ? 0 : container.last_attempt()->number;
-}
-
 bool runs(const Container& container) {
     return container.state() >= State::running && container.state() <= State::stopping;
 }
@@ -53,10 +49,10 @@ std::shared_ptr<runtime::UniqueFd> FileAccess::mount_of(const Container& contain
 }
 
 FileAccess::Entry FileAccess::enter(const ContainerPtr& container) {
-    const std::uint64_t attempt = attempts_of(*container);
+    const std::uint64_t attempt = container->attempts();
     if (runs(*container))
         return {"namespace", shared(container->open_init()), [container, attempt] {
-                    return runs(*container) && attempts_of(*container) == attempt
+                    return runs(*container) && container->attempts() == attempt
                                ? ""
                                : "it ended while its files were being copied";
                 }};
@@ -67,7 +63,7 @@ FileAccess::Entry FileAccess::enter(const ContainerPtr& container) {
     Entry entry{"mount", mount_of(*container), [container, attempt]() -> std::string {
                     if (container->discarded()) return "it was removed";
                     const bool same = rests(*container) || container->state() == State::queued;
-                    return same && attempts_of(*container) == attempt
+                    return same && container->attempts() == attempt
                                ? ""
                                : "it was started while its files were being copied";
                 }};

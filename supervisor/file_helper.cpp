@@ -1,10 +1,8 @@
 // See file_helper.hpp.
 #include "supervisor/file_helper.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 
-#include "runtime/error.hpp"
 #include "runtime/exit_status.hpp"
 #include "supervisor/child.hpp"
 #include "supervisor/container.hpp"
@@ -17,7 +15,7 @@ namespace {
 constexpr auto patience = std::chrono::minutes{2};  // with nothing moving
 
 runtime::UniqueFd ours(runtime::UniqueFd& end) {
-    runtime::must(::fcntl(end.get(), F_SETFL, O_NONBLOCK), "make a pipe non-blocking");
+    runtime::make_nonblocking(end);
     return std::move(end);
 }
 

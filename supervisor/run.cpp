@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <sstream>
 #include <utility>
 
 #include "runtime/kernel_file.hpp"
@@ -167,8 +166,7 @@ bool Run::end() {
 // A zygote that died between its clone and its answer leaves a child of ours that nobody else
 // reaps.
 void Run::find_strays() {
-    std::istringstream pids(runtime::read_file_at(box_.cgroup.fd(), "cgroup.procs").value_or(""));
-    for (pid_t pid = 0; pids >> pid;)
+    for (const pid_t pid : box_.cgroup.processes())
         strays_.emplace_back(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
 }
 

@@ -49,25 +49,16 @@ private:
     std::string rest_;
 };
 
-std::uint64_t attempts_of(const Container& container) {
-    return container.last_attempt() == nullptr ? 0 : container.last_attempt()->number;
-}
-
 asio::awaitable<void> follow_output(Session& session, const Container& container, LogReader& reader,
                                     ClientInput& input, bool awaiting) {
-    const std::uint64_t before = attempts_of(container);
+    const std::uint64_t before = container.attempts();
     Unwrapper unwrapper;
     std::uint64_t told = 0;
     while (!session.gone()) {
         // Asked before reading: what is written until then is read below.
         const bool rests = container.at_rest();
-        if (!rests || attempts_of(container) != before) awaiting = false;
-        input.pump();
-        if (const std::uint32_t credit = input.credit(); credit != 0) {
-            std::string payload;
-            protocol::put32(payload, credit);
-            co_await session.send_frame(protocol::Frame::credit, std::move(payload));
-        }
+        if (!rests || container.attempts() != before) awaiting = false;
+        co_await pass_input(session, input);
         const std::string text = reader.next();
         if (reader.skipped() > told) {
             told = reader.skipped();

@@ -53,6 +53,16 @@ void ClientInput::leave(bool once) {
     if (end_ != nullptr && once && !ended_) end_->end();
 }
 
+asio::awaitable<bool> pass_input(Session& session, ClientInput& input) {
+    input.pump();
+    const std::uint32_t credit = input.credit();
+    if (credit == 0) co_return false;
+    std::string payload;
+    protocol::put32(payload, credit);
+    co_await session.send_frame(protocol::Frame::credit, std::move(payload));
+    co_return true;
+}
+
 asio::awaitable<void> read_client(std::shared_ptr<Session> session,
                                   std::shared_ptr<ClientInput> input, bool once) {
     while (const auto frame = co_await session->read_frame()) {

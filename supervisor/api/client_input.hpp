@@ -38,6 +38,9 @@ private:
     std::uint64_t ended_for_ = 0;  // the InputEnd's opened() that was told so
 };
 
+// Passes on as much input as fits and tells the client how much that was; false: nothing.
+asio::awaitable<bool> pass_input(Session& session, ClientInput& input);
+
 // Reads the client's frames until it goes; then the session is gone().
 asio::awaitable<void> read_client(std::shared_ptr<Session> session,
                                   std::shared_ptr<ClientInput> input, bool once);

@@ -28,10 +28,6 @@ config::Autostart default_autostart(config::Policy policy) {
     return config::Autostart::no;
 }
 
-std::uint64_t attempts_of(const Container& container) {
-    return container.last_attempt() == nullptr ? 0 : container.last_attempt()->number;
-}
-
 }  // namespace
 
 asio::awaitable<void> list_containers(Call call) {
@@ -101,7 +97,7 @@ asio::awaitable<void> delete_container(Call call) {
 
 asio::awaitable<void> start_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t last = attempts_of(*container);
+    const std::uint64_t last = container->attempts();
     // Whether the last attempt is the one that will come of it, or the next.
     const bool wanted = container->wish() != Wish::down;
     const bool runs = wanted && container->running();
@@ -122,7 +118,7 @@ asio::awaitable<void> stop_container(Call call) {
 
 asio::awaitable<void> restart_container(Call call) {
     const auto container = call.supervisor.find(call.name);
-    const std::uint64_t last = attempts_of(*container);
+    const std::uint64_t last = container->attempts();
     if (call.supervisor.shutting_down()) throw Refusal{"busy", "mydockerd is shutting down"};
     container->restart(timeout_of(call.request));
     co_await await_start(call.session, container, last);

@@ -100,12 +100,7 @@ asio::awaitable<void> pass_on(Session& session, const ExecPtr& exec, ClientInput
         // Asked before reading: what was written until then is read below. What a background
         // process of the command writes later has nobody to go to.
         const bool ended = exec->ended();
-        input.pump();
-        if (const std::uint32_t credit = input.credit(); credit != 0) {
-            std::string payload;
-            protocol::put32(payload, credit);
-            co_await session.send_frame(protocol::Frame::credit, std::move(payload));
-        }
+        co_await pass_input(session, input);
         bool read_some = false;
         for (std::size_t i = 0; i < streams.size(); ++i) {
             std::string bytes = exec->outputs[i].read(piece);

@@ -105,15 +105,10 @@ asio::awaitable<void> post_archive(Call call) {
         const Bell::Subscription on_room(end.ready, session.waker);
         const Bell::Subscription on_end(helper->changed, session.waker);
         while (!session.gone() && !helper->ended()) {
-            input->pump();
-            if (const std::uint32_t credit = input->credit(); credit != 0) {
+            if (co_await pass_input(session, *input))
                 helper->moved();
-                std::string payload;
-                protocol::put32(payload, credit);
-                co_await session.send_frame(protocol::Frame::credit, std::move(payload));
-                continue;
-            }
-            co_await session.waker.pause();
+            else
+                co_await session.waker.pause();
         }
     }
     input->close();

@@ -5,10 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <vector>
+
+#include "tools/ctl/proc_file.hpp"
 
 namespace mydocker::ctl {
 
@@ -40,13 +41,6 @@ double number(const std::string& text) {
     char* end = nullptr;
     const double value = std::strtod(text.c_str(), &end);
     return end == text.c_str() ? 0 : value;
-}
-
-std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    return text.str();
 }
 
 std::string user_name(long uid) {
@@ -90,10 +84,10 @@ std::optional<Json> process_record(const ProcessFiles& files) {
 
 std::optional<Json> read_process(pid_t pid) {
     const std::string directory = "/proc/" + std::to_string(pid);
-    auto record = process_record({.stat = read_text(directory + "/stat"),
-                                  .status = read_text(directory + "/status"),
-                                  .cmdline = read_text(directory + "/cmdline"),
-                                  .uptime = number(read_text("/proc/uptime")),
+    auto record = process_record({.stat = proc_text(directory + "/stat"),
+                                  .status = proc_text(directory + "/status"),
+                                  .cmdline = proc_text(directory + "/cmdline"),
+                                  .uptime = number(proc_text("/proc/uptime")),
                                   .hertz = static_cast<double>(::sysconf(_SC_CLK_TCK))});
     if (record)
         (*record)["user"] =

@@ -4,19 +4,13 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <fstream>
 #include <sstream>
+
+#include "tools/ctl/proc_file.hpp"
 
 namespace mydocker::ctl::watch {
 
 namespace {
-
-std::string text_of_file(const char* path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    return text.str();
-}
 
 std::optional<std::uint64_t> kilobytes(const std::string& meminfo, const std::string& key) {
     std::istringstream lines(meminfo);
@@ -41,9 +35,9 @@ std::optional<double> some_avg10(const std::string& text) {
 }  // namespace
 
 Host HostReader::read() {
-    return read({text_of_file("/proc/stat"), text_of_file("/proc/meminfo"),
-                 text_of_file("/proc/loadavg"), text_of_file("/proc/pressure/cpu"),
-                 text_of_file("/proc/pressure/memory"), text_of_file("/proc/pressure/io")},
+    return read({proc_text("/proc/stat"), proc_text("/proc/meminfo"), proc_text("/proc/loadavg"),
+                 proc_text("/proc/pressure/cpu"), proc_text("/proc/pressure/memory"),
+                 proc_text("/proc/pressure/io")},
                 ::sysconf(_SC_NPROCESSORS_ONLN));
 }
 
