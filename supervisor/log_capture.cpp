@@ -3,14 +3,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace mydocker::supervisor {
 
 namespace {
 
-constexpr std::size_t chunk_size = 64UL << 10;     // a pipe's usual capacity
-constexpr std::size_t turn_size = 4 * chunk_size;  // a turn of the loop, for one pipe
+constexpr std::size_t chunk_size = 64UL << 10;  // a pipe's usual capacity
+// A turn of the loop, for one pipe: so long a flood makes everything else wait.
+constexpr std::size_t turn_size = chunk_size / 4;
 constexpr std::size_t drain_size = 4UL << 20;  // more than a pipe holds (fs.pipe-max-size: 1 MiB)
 
 // One thread and no suspension while they are in use: these serve all containers.
@@ -45,7 +47,7 @@ void LogCapture::watch(std::size_t index) {
 
 bool LogCapture::take(std::size_t index, std::size_t at_most) {
     for (std::size_t taken = 0; taken < at_most;) {
-        const ssize_t count = ::read(outputs_[index]->get(), chunk, sizeof chunk);
+        const ssize_t count = ::read(outputs_[index]->get(), chunk, std::min(sizeof chunk, at_most));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return errno == EAGAIN;
         if (count == 0) return false;
