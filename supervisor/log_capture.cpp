@@ -47,7 +47,8 @@ void LogCapture::watch(std::size_t index) {
 
 bool LogCapture::take(std::size_t index, std::size_t at_most) {
     for (std::size_t taken = 0; taken < at_most;) {
-        const ssize_t count = ::read(outputs_[index]->get(), chunk, std::min(sizeof chunk, at_most));
+        const ssize_t count =
+            ::read(outputs_[index]->get(), chunk, std::min(sizeof chunk, at_most));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return errno == EAGAIN;
         if (count == 0) return false;
