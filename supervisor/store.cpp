@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "runtime/error.hpp"
@@ -16,49 +15,11 @@
 namespace mydocker::supervisor {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 using runtime::must;
 
 namespace {
 
 constexpr auto file_name = "container.json";
-
-std::string encode(const StoredContainer& container) {
-    json object = {{"version", 1},
-                   {"id", container.id},
-                   {"name", container.name},
-                   {"origin", container.origin == Origin::file ? "file" : "client"},
-                   {"stopped", container.stopped},
-                   {"auto_remove", container.auto_remove},
-                   {"created_ns", container.created.time_since_epoch().count()}};
-    if (!container.config_json.empty()) object["container"] = json::parse(container.config_json);
-    if (!container.amendment.empty()) {
-        object["amendment"] = json::parse(container.amendment);
-        object["amended_file"] = json::parse(container.amended_file);
-    }
-    return object.dump(1) + "\n";
-}
-
-StoredContainer decode(const std::string& text) {
-    const json object = json::parse(text);
-    if (object.at("version") != 1)
-        throw std::runtime_error("it was written by another version of mydockerd");
-    StoredContainer container;
-    container.id = object.at("id");
-    container.name = object.at("name");
-    const std::string origin = object.at("origin");
-    if (origin != "file" && origin != "client") throw std::runtime_error("its origin is unknown");
-    container.origin = origin == "file" ? Origin::file : Origin::client;
-    container.stopped = object.at("stopped");
-    container.auto_remove = object.at("auto_remove");
-    container.created = WallTime(WallTime::duration(object.at("created_ns").get<std::int64_t>()));
-    if (object.contains("container")) container.config_json = object.at("container").dump();
-    if (object.contains("amendment")) {
-        container.amendment = object.at("amendment").dump();
-        container.amended_file = object.at("amended_file").dump();
-    }
-    return container;
-}
 
 void sync_directory(const fs::path& path) {
     const runtime::UniqueFd fd(
@@ -77,6 +38,7 @@ Store::Store(fs::path data_root) : root_(std::move(data_root) / "containers") {
 
 std::vector<StoredContainer> Store::load(std::vector<std::string>& problems) const {
     std::vector<StoredContainer> containers;
+    std::vector<std::pair<fs::path, std::string>> broken;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(root_, error)) {
         const fs::path path = entry.path() / file_name;
@@ -89,11 +51,18 @@ std::vector<StoredContainer> Store::load(std::vector<std::string>& problems) con
             if (container.id != entry.path().filename())
                 throw std::runtime_error("its id is another's");
             containers.push_back(std::move(container));
+        } catch (const ForeignVersion& version) {
+            throw std::runtime_error(path.string() + ": " + version.what() +
+                                     "; start the mydockerd that wrote it, or move its directory "
+                                     "away. Nothing was changed");
         } catch (const std::exception& exception) {
-            fs::rename(path, path.string() + ".corrupt", error);
-            problems.push_back(path.string() + ": " + exception.what() + "; set aside as " +
-                               path.filename().string() + ".corrupt");
+            broken.emplace_back(path, exception.what());
         }
+    }
+    for (const auto& [path, why] : broken) {
+        fs::rename(path, path.string() + ".corrupt", error);
+        problems.push_back(path.string() + ": " + why + "; set aside as " +
+                           path.filename().string() + ".corrupt");
     }
     return containers;
 }

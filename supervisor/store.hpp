@@ -7,32 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "supervisor/attempt.hpp"
+#include "supervisor/stored_container.hpp"
 
 namespace mydocker::supervisor {
-
-enum class Origin : unsigned char { file, client };
-
-struct StoredContainer {
-    std::string id;  // 32 hexadecimal digits
-    std::string name;
-    Origin origin = Origin::file;
-    bool stopped = false;      // by the operator: autostart = "unless-stopped" asks
-    bool auto_remove = false;  // run --rm
-    WallTime created{};
-    // Of the file's container: what `update` changed (amendment.hpp), and the file's container as
-    // it was then. "" where nothing was.
-    std::string amendment;
-    std::string amended_file;
-    std::string config_json;  // of a client's container: what config::load_container_json reads
-};
 
 class Store {
 public:
     explicit Store(std::filesystem::path data_root);  // makes <data_root>/containers
 
     // Everything readable. What is not is set aside as container.json.corrupt and told in
-    // `problems`; its directory stays for somebody to look at.
+    // `problems`; its directory stays for somebody to look at. Throws std::runtime_error, and has
+    // touched nothing, where another version of mydockerd has written.
     std::vector<StoredContainer> load(std::vector<std::string>& problems) const;
     void save(const StoredContainer& container) const;  // throws std::system_error with the path
     // It is no more; its directory, with log and writable layer, is left for remove_tree().

@@ -60,12 +60,13 @@ Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, 
 Supervisor::~Supervisor() = default;
 
 void Supervisor::boot() {
+    // First: it throws, before anything is touched, where another version's state lies.
+    std::vector<std::string> problems;
+    std::vector<StoredContainer> stored = store_.load(problems);
     for (const std::string& name : tree_.remove_leftovers(leftover_patience_ms))
         log::warn("killed what an earlier mydockerd left running in {}",
                   (tree_.path() / name).string());
     for (const auto& path : store_.rubbish()) remove_tree(executor_, path);
-    std::vector<std::string> problems;
-    std::vector<StoredContainer> stored = store_.load(problems);
     for (const std::string& problem : problems) {
         log::error("{}", problem);
         warnings_.push_back(problem);

@@ -150,6 +150,25 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_set_aside_and_told) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(another_versions_state_is_refused_and_left_alone) {
+    const Scratch scratch;
+    const Store store(scratch.path());
+    store.save(example(first_id));
+    store.save(example(second_id));
+    const fs::path foreign = store.directory(first_id) / "container.json";
+    const fs::path broken = store.directory(second_id) / "container.json";
+    write_file(foreign, R"({"version": 2, "what": "is to come"})");
+    write_file(broken, "not JSON");
+    std::vector<std::string> problems;
+    BOOST_CHECK_EXCEPTION(store.load(problems), std::runtime_error, [&](const auto& error) {
+        const std::string text = error.what();
+        return text.find(foreign.string()) != std::string::npos &&
+               text.find("version 2") != std::string::npos;
+    });
+    BOOST_TEST(contents(foreign) == R"({"version": 2, "what": "is to come"})");
+    BOOST_TEST(contents(broken) == "not JSON");
+}
+
 BOOST_AUTO_TEST_CASE(the_forgotten_is_rubbish_until_it_is_removed) {
     const Scratch scratch;
     const Store store(scratch.path());
