@@ -8,6 +8,7 @@ packages_build=(
 )
 packages_vm=(qemu-system-x86 kmod xz-utils zstd)
 packages_workload=(stress)
+packages_fuzz=(clang libclang-rt-dev)
 
 root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/..")
 

@@ -1,0 +1,99 @@
+// See targets.hpp.
+#include "tests/fuzz/targets.hpp"
+
+#include <stdexcept>
+#include <string>
+
+#include "config/load.hpp"
+#include "supervisor/api/http.hpp"
+#include "supervisor/stored_container.hpp"
+
+namespace mydocker::fuzz {
+
+namespace {
+
+void promise(bool kept, const std::string& what) {
+    if (!kept) throw std::logic_error(what);
+}
+
+void check_problems(const std::vector<config::Problem>& problems, bool ok) {
+    promise(ok || !problems.empty(), "it is refused without a problem");
+    for (const config::Problem& problem : problems)
+        promise(!problem.what.empty() && !config::to_string(problem).empty(),
+                "a problem without a text");
+}
+
+void check_round_trip(const config::Container& container) {
+    const std::string json = config::dump_json(container);
+    const auto again = config::load_container_json(json, container.name);
+    promise(again.ok(), "its canonical JSON is refused: " + json);
+    promise(config::dump_json(again.container) == json, "its canonical JSON changes: " + json);
+}
+
+using supervisor::api::Request;
+using supervisor::api::RequestParser;
+
+// As a connection does: what the parser does not take yet is offered again with what follows.
+RequestParser parse(std::string_view first, std::string_view second) {
+    RequestParser parser;
+    std::string buffer;
+    for (const std::string_view piece : {first, second}) {
+        buffer += piece;
+        if (parser.state() == RequestParser::State::incomplete && !buffer.empty())
+            buffer.erase(0, parser.feed(buffer));
+    }
+    return parser;
+}
+
+}  // namespace
+
+void host_file(std::string_view bytes) {
+    // Its file name lies where no include and no env_file is found.
+    const config::Loaded loaded = config::load_text(bytes, "/nonexistent/host.toml");
+    check_problems(loaded.problems, loaded.ok());
+    if (!loaded.ok()) return;
+    promise(!config::dump_json(loaded.host).empty(), "a host without a canonical form");
+    for (const auto& [name, container] : loaded.host.containers) check_round_trip(container);
+}
+
+void container_json(std::string_view bytes) {
+    const config::LoadedContainer loaded = config::load_container_json(bytes, "web");
+    check_problems(loaded.problems, loaded.ok());
+    if (loaded.ok()) check_round_trip(loaded.container);
+}
+
+void request(std::string_view bytes) {
+    if (bytes.empty()) return;
+    const std::string_view text = bytes.substr(1);
+    const std::size_t cut = text.empty() ? 0 : static_cast<unsigned char>(bytes[0]) % text.size();
+    RequestParser whole = parse(text, "");
+    RequestParser pieces = parse(text.substr(0, cut), text.substr(cut));
+    for (const RequestParser* parser : {&whole, &pieces})
+        if (parser->state() == RequestParser::State::broken)
+            promise(parser->status() >= 400 && !parser->error().empty(),
+                    "it is refused without a reason");
+    // What is not whole may be found broken sooner or later, as its pieces come.
+    const bool complete = whole.state() == RequestParser::State::complete;
+    promise(complete == (pieces.state() == RequestParser::State::complete),
+            "its pieces are taken for something else");
+    if (!complete) return;
+    const Request one = whole.take();
+    const Request other = pieces.take();
+    promise(one.method == other.method && one.path == other.path && one.query == other.query &&
+                one.body == other.body && one.keep_alive == other.keep_alive &&
+                one.upgrade == other.upgrade,
+            "its pieces make another request");
+}
+
+void state(std::string_view bytes) {
+    supervisor::StoredContainer container;
+    try {
+        container = supervisor::decode(bytes);
+    } catch (const std::exception& error) {
+        return promise(!std::string_view(error.what()).empty(), "it is refused without a reason");
+    }
+    const std::string text = supervisor::encode(container);
+    promise(supervisor::encode(supervisor::decode(text)) == text, "it changes: " + text);
+}
+
+}  // namespace mydocker::fuzz
