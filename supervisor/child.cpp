@@ -62,15 +62,21 @@ runtime::UniqueFd start_child(const std::vector<std::string>& words,
     return pidfd;
 }
 
-void poke_at_exit(const std::shared_ptr<WatchedFd>& pidfd, Waker& waker) {
-    (*pidfd)->async_wait(asio::posix::stream_descriptor::wait_read,
-                         [pidfd, &waker](const asio::error_code& error) {
-                             if (error) return;
-                             // It may be the last event of another descriptor: Asio reuses them.
-                             if (!runtime::peek_exit(pidfd->get()))
-                                 return poke_at_exit(pidfd, waker);
-                             waker.poke();
-                         });
+ExitPoke::ExitPoke(std::shared_ptr<WatchedFd> pidfd, Waker& waker)
+    : wait_(new Wait{std::move(pidfd), waker}) {
+    begin(wait_);
+}
+
+void ExitPoke::begin(const std::shared_ptr<Wait>& wait) {
+    (*wait->pidfd)
+        ->async_wait(asio::posix::stream_descriptor::wait_read,
+                     [weak = std::weak_ptr(wait)](const asio::error_code& error) {
+                         const auto self = weak.lock();
+                         if (error || !self) return;
+                         // It may be the last event of another descriptor: Asio reuses them.
+                         if (!runtime::peek_exit(self->pidfd->get())) return begin(self);
+                         self->waker.poke();
+                     });
 }
 
 }  // namespace mydocker::supervisor

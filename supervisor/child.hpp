@@ -17,7 +17,19 @@ namespace mydocker::supervisor {
 // pidfd; throws std::system_error.
 runtime::UniqueFd start_child(const std::vector<std::string>& words, const std::vector<int>& given);
 
-// Pokes once, when it has ended. The waker must live until then.
-void poke_at_exit(const std::shared_ptr<WatchedFd>& pidfd, Waker& waker);
+// Pokes once, when the child has ended, and never after its own end: who has learnt of the end in
+// another way may reap the child and go, though the event is under way. Must not outlive the waker.
+class ExitPoke {
+public:
+    ExitPoke(std::shared_ptr<WatchedFd> pidfd, Waker& waker);
+
+private:
+    struct Wait {
+        std::shared_ptr<WatchedFd> pidfd;
+        Waker& waker;
+    };
+    static void begin(const std::shared_ptr<Wait>& wait);
+    std::shared_ptr<Wait> wait_;
+};
 
 }  // namespace mydocker::supervisor

@@ -63,7 +63,7 @@ void FileHelper::moved() { last_move_ = Clock::now(); }
 asio::awaitable<void> FileHelper::live(std::shared_ptr<FileHelper> /*self*/,
                                        std::shared_ptr<Container> container, Still still) {
     Waker waker(executor_);
-    poke_at_exit(pidfd_, waker);
+    const ExitPoke at_exit(pidfd_, waker);
     const Bell::Subscription listening(container->changed, waker);
     std::optional<runtime::ExitStatus> status;
     while (!(status = runtime::peek_exit(pidfd_->get()))) {

@@ -35,7 +35,7 @@ std::string substitute(std::string text, const std::map<std::string, std::string
 asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_executor executor,
                              std::string what, std::optional<std::chrono::seconds> patience) {
     Waker waker(executor);
-    poke_at_exit(pidfd, waker);
+    const ExitPoke at_exit(pidfd, waker);
     std::optional<Time> deadline;
     if (patience) deadline = Clock::now() + *patience;
     if (!co_await waker.pause(deadline)) {

@@ -52,7 +52,9 @@ std::string texts_of(const std::string& answer) {
     std::string texts;
     constexpr std::size_t prefix =
         std::string_view("2026-01-31T12:00:00.123456789Z stdout F ").size();
-    for (const std::string& record : lines_of(records)) texts += record.substr(prefix) + "\n";
+    // P: the line goes on in the next record, since it was read in two pieces.
+    for (const std::string& record : lines_of(records))
+        texts += record.substr(prefix) + (record[prefix - 2] == 'P' ? "" : "\n");
     return texts;
 }
 
