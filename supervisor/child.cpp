@@ -17,11 +17,13 @@ runtime::UniqueFd start_child(const std::vector<std::string>& words,
                               const std::vector<int>& given) {
     std::vector<std::string> copies = words;
     std::vector<char*> arguments;
+    arguments.reserve(copies.size() + 1);
     for (std::string& word : copies) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     // Above all that they are to become: no dup2(2) overwrites one that is still to be used.
     constexpr int out_of_the_way = 16;
     std::vector<runtime::UniqueFd> sources;
+    sources.reserve(given.size());
     for (const int fd : given)
         sources.emplace_back(fd < 0 ? -1
                                     : runtime::must(::fcntl(fd, F_DUPFD_CLOEXEC, out_of_the_way),

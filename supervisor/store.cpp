@@ -29,7 +29,7 @@ void sync_directory(const fs::path& path) {
 
 }  // namespace
 
-Store::Store(fs::path data_root) : root_(std::move(data_root) / "containers") {
+Store::Store(const fs::path& data_root) : root_(data_root / "containers") {
     std::error_code error;
     fs::create_directories(root_, error);
     if (error) throw std::system_error(error, "make " + root_.string());

@@ -13,7 +13,7 @@ namespace mydocker::supervisor {
 
 class Store {
 public:
-    explicit Store(std::filesystem::path data_root);  // makes <data_root>/containers
+    explicit Store(const std::filesystem::path& data_root);  // makes <data_root>/containers
 
     // Everything readable. What is not is set aside as container.json.corrupt and told in
     // `problems`; its directory stays for somebody to look at. Throws std::runtime_error, and has
