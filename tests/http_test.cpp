@@ -5,28 +5,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "supervisor/protocol/protocol.hpp"
+#include "tests/feeder.hpp"
 
 using namespace mydocker;
 using namespace mydocker::supervisor::api;
+using mydocker::tests::Feeder;
 
 namespace {
-
-// Feeds as a connection does: what the parser does not take yet is offered again with what follows.
-class Feeder {
-public:
-    RequestParser::State give(std::string_view bytes) {
-        buffer_ += bytes;
-        if (parser.state() == RequestParser::State::incomplete && !buffer_.empty())
-            buffer_.erase(0, parser.feed(buffer_));
-        return parser.state();
-    }
-    const std::string& left() const { return buffer_; }
-
-    RequestParser parser;
-
-private:
-    std::string buffer_;
-};
 
 using State = RequestParser::State;
 

@@ -3,10 +3,12 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "config/load.hpp"
 #include "supervisor/api/http.hpp"
 #include "supervisor/stored_container.hpp"
+#include "tests/feeder.hpp"
 
 namespace mydocker::fuzz {
 
@@ -33,16 +35,11 @@ void check_round_trip(const config::Container& container) {
 using supervisor::api::Request;
 using supervisor::api::RequestParser;
 
-// As a connection does: what the parser does not take yet is offered again with what follows.
 RequestParser parse(std::string_view first, std::string_view second) {
-    RequestParser parser;
-    std::string buffer;
-    for (const std::string_view piece : {first, second}) {
-        buffer += piece;
-        if (parser.state() == RequestParser::State::incomplete && !buffer.empty())
-            buffer.erase(0, parser.feed(buffer));
-    }
-    return parser;
+    tests::Feeder feeder;
+    feeder.give(first);
+    feeder.give(second);
+    return std::move(feeder.parser);
 }
 
 }  // namespace
