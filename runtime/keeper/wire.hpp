@@ -15,13 +15,17 @@
 //      ╳  it dies                                   │  drains the socket to its end,
 //                                                   │  then forks and executes the next
 //      │ ── replace ───────────────────────────────→│  its end is an upgrade, no crash: the keeper
-//      │                                            │  executes itself anew, then the next mydockerd
-//      │ ── retire ────────────────────────────────→│  its end is the keeper's too
+//      │                                            │  executes itself anew, then the next
+//      mydockerd │ ── retire ────────────────────────────────→│  its end is the keeper's too
 //
 // A message that was sent is held: it lies in the socket even if mydockerd dies in the next moment,
 // and the keeper drains the socket before it starts another. So nothing waits for an answer.
+//
+// The keeper that executes itself anew tells its successor with the same words: hold for each key,
+// then greeting.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace mydocker::keeper {
@@ -51,7 +55,7 @@ enum Role : uint32_t {
 enum class Verb : uint32_t {
     // mydockerd -> keeper
     hold,     // + descriptors: keep these under the key, beside what it has
-    drop,     // close these roles of the key
+    drop,     // close these roles of the key; with the last of them it is forgotten
     forget,   // close all of the key; its process is on record
     ready,    // mydockerd is at work
     replace,  // its end, which comes now, is no crash: start the next at once
@@ -71,5 +75,26 @@ struct Message {
     int32_t status;
 };
 static_assert(sizeof(Message) == 48);
+
+constexpr uint32_t count_roles(uint32_t roles) {
+    uint32_t count = 0;
+    for (uint32_t role = 0; role < role_count; ++role) count += roles >> role & 1;
+    return count;
+}
+
+// Whose message it is: the keeper's, or mydockerd's.
+constexpr bool is_from_keeper(Verb verb) { return verb == Verb::held || verb == Verb::greeting; }
+
+// Whether `bytes` bytes with `fds` descriptors are a message of ours: whole, of this version, each
+// descriptor named by a role. Both sides ask this of all that they receive.
+constexpr bool valid(const Message& message, size_t bytes, size_t fds) {
+    if (bytes != sizeof message || message.magic != magic) return false;
+    if (message.verb > Verb::greeting || message.roles >> role_count != 0) return false;
+    const bool brings = message.verb == Verb::hold || message.verb == Verb::held;
+    if (fds != (brings ? count_roles(message.roles) : 0)) return false;
+    if ((brings || message.verb == Verb::drop) && message.roles == 0) return false;
+    const bool has_process = (message.roles & 1U << role_process) != 0;
+    return !brings || !has_process || message.pid > 0;
+}
 
 }  // namespace mydocker::keeper
