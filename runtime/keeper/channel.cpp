@@ -73,7 +73,8 @@ Received receive(int socket, Packet& packet) {
     } while (size == -EINTR || size == -ECONNRESET);
     if (size == -EAGAIN) return Received::nothing;
     if (size < 0) return Received::end;
-    packet.bytes = static_cast<size_t>(size);
+    // One that was too long is none of ours, whatever its beginning.
+    packet.bytes = (header.msg_flags & MSG_TRUNC) != 0 ? 0 : static_cast<size_t>(size);
     packet.count = 0;
     packet.truncated = (header.msg_flags & MSG_CTRUNC) != 0;
     const auto* const part = reinterpret_cast<const cmsghdr*>(control.bytes);

@@ -30,9 +30,10 @@ private:
 
     char** arguments_ = nullptr;
     char** environment_ = nullptr;
-    char* child_environment_[4096] = {};  // with MYDOCKER_KEEPER=PID
-    char keeper_pid_[32] = {};
+    char keeper_pid_[32] = {};  // MYDOCKER_KEEPER=PID
+    // Large and hardly used, so last: pages that are not touched are not there.
     char own_path_[4096] = {};
+    char* child_environment_[4096] = {};
 };
 
 }  // namespace mydocker::keeper
