@@ -52,9 +52,7 @@ std::vector<StoredContainer> Store::load(std::vector<std::string>& problems) con
                 throw std::runtime_error("its id is another's");
             containers.push_back(std::move(container));
         } catch (const ForeignVersion& version) {
-            throw std::runtime_error(path.string() + ": " + version.what() +
-                                     "; start the mydockerd that wrote it, or move its directory "
-                                     "away. Nothing was changed");
+            throw at_path(path.string(), version, "its directory");
         } catch (const std::exception& exception) {
             broken.emplace_back(path, exception.what());
         }

@@ -16,7 +16,7 @@ public:
     explicit Store(const std::filesystem::path& data_root);  // makes <data_root>/containers
 
     // Everything readable. What is not is set aside as container.json.corrupt and told in
-    // `problems`; its directory stays for somebody to look at. Throws std::runtime_error, and has
+    // `problems`; its directory stays for somebody to look at. Throws ForeignVersion, and has
     // touched nothing, where another version of mydockerd has written.
     std::vector<StoredContainer> load(std::vector<std::string>& problems) const;
     void save(const StoredContainer& container) const;  // throws std::system_error with the path

@@ -1,7 +1,7 @@
 // See stored_container.hpp.
 #include "supervisor/stored_container.hpp"
 
-#include <nlohmann/json.hpp>
+#include "supervisor/json_fields.hpp"
 
 namespace mydocker::supervisor {
 
@@ -14,7 +14,7 @@ std::string encode(const StoredContainer& container) {
                    {"origin", container.origin == Origin::file ? "file" : "client"},
                    {"stopped", container.stopped},
                    {"auto_remove", container.auto_remove},
-                   {"created_ns", container.created.time_since_epoch().count()}};
+                   {"created_ns", fields::put(container.created)}};
     if (!container.config_json.empty()) object["container"] = json::parse(container.config_json);
     if (!container.amendment.empty()) {
         object["amendment"] = json::parse(container.amendment);
@@ -25,27 +25,20 @@ std::string encode(const StoredContainer& container) {
 
 StoredContainer decode(std::string_view text) {
     const json object = json::parse(text);
-    if (const json& version = object.at("version"); version != stored_version) {
-        if (!version.is_number_integer()) throw std::runtime_error("its version is no number");
-        throw ForeignVersion("it is of version " + version.dump() + ", and this mydockerd reads " +
-                             std::to_string(stored_version));
-    }
+    fields::check_version(object, stored_version);
     StoredContainer container;
-    container.id = object.at("id");
-    container.name = object.at("name");
-    const std::string origin = object.at("origin");
+    container.id = fields::text(object, "id");
+    container.name = fields::text(object, "name");
+    const std::string& origin = fields::text(object, "origin");
     if (origin != "file" && origin != "client") throw std::runtime_error("its origin is unknown");
     container.origin = origin == "file" ? Origin::file : Origin::client;
-    container.stopped = object.at("stopped");
-    container.auto_remove = object.at("auto_remove");
-    // A conversion of 1e99 would be undefined.
-    if (!object.at("created_ns").is_number_integer())
-        throw std::runtime_error("its created_ns is no whole number");
-    container.created = WallTime(WallTime::duration(object.at("created_ns").get<std::int64_t>()));
+    container.stopped = fields::flag(object, "stopped");
+    container.auto_remove = fields::flag(object, "auto_remove");
+    container.created = fields::wall_time(object, "created_ns");
     if (object.contains("container")) container.config_json = object.at("container").dump();
     if (object.contains("amendment")) {
         container.amendment = object.at("amendment").dump();
-        container.amended_file = object.at("amended_file").dump();
+        container.amended_file = fields::at(object, "amended_file").dump();
     }
     return container;
 }

@@ -1,11 +1,11 @@
 // What is kept of one container on disk, and its form there: JSON with a version.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include "supervisor/attempt.hpp"
+#include "supervisor/foreign_version.hpp"
 
 namespace mydocker::supervisor {
 
@@ -26,11 +26,6 @@ struct StoredContainer {
 };
 
 inline constexpr int stored_version = 1;
-
-// It was written in a form that this mydockerd does not know: not broken, and not to be touched.
-struct ForeignVersion : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
 
 std::string encode(const StoredContainer& container);
 // Throws ForeignVersion, or another std::exception that says what is wrong with it.

@@ -212,6 +212,24 @@ Duration backoff(const Restart& policy, unsigned consecutive, double chance) {
     return Duration{std::llround(std::max(0.0, jittered))};
 }
 
+std::string_view name(Wish wish) {
+    switch (wish) {
+        case Wish::up: return "up";
+        case Wish::down: return "down";
+        case Wish::bounce: return "bounce";
+    }
+    return "?";
+}
+
+std::string_view name(Ending::Kind kind) {
+    switch (kind) {
+        case Ending::Kind::code: return "code";
+        case Ending::Kind::signal: return "signal";
+        case Ending::Kind::never_ran: return "never-ran";
+    }
+    return "?";
+}
+
 std::string_view name(Rule rule) {
     switch (rule) {
         case Rule::operator_stop: return "operator-stop";

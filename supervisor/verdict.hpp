@@ -107,6 +107,8 @@ Judged judge(const config::Restart& policy, const Ending& ending, const History&
 // delay * multiplier^consecutive, capped at max_delay, then jittered (and never above max_delay).
 config::Duration backoff(const config::Restart& policy, unsigned consecutive, double chance);
 
+std::string_view name(Wish wish);              // "up", "down", "bounce"
+std::string_view name(Ending::Kind kind);      // "code", "signal", "never-ran"
 std::string_view name(Rule rule);              // "operator-stop", "policy", "window"
 std::string_view name(config::Cause cause);    // as in `on`: "start-error"
 std::string_view name(config::Policy policy);  // as in the file: "unless-stopped"

@@ -33,6 +33,8 @@ BOOST_AUTO_TEST_CASE(host_files) {
 BOOST_AUTO_TEST_CASE(containers) { try_all(seeds / "container_json", fuzz::container_json); }
 BOOST_AUTO_TEST_CASE(requests) { try_all(seeds / "request", fuzz::request); }
 BOOST_AUTO_TEST_CASE(states) { try_all(seeds / "state", fuzz::state); }
+BOOST_AUTO_TEST_CASE(attempts) { try_all(seeds / "attempt", fuzz::attempt); }
+BOOST_AUTO_TEST_CASE(snapshots) { try_all(seeds / "snapshot", fuzz::snapshot); }
 
 BOOST_AUTO_TEST_CASE(a_broken_promise_is_seen) {
     BOOST_CHECK_THROW(try_all(seeds / "nowhere", fuzz::state), fs::filesystem_error);

@@ -1,12 +1,15 @@
 // See targets.hpp.
 #include "tests/fuzz/targets.hpp"
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "config/load.hpp"
 #include "supervisor/api/http.hpp"
+#include "supervisor/snapshot.hpp"
+#include "supervisor/stored_attempt.hpp"
 #include "supervisor/stored_container.hpp"
 #include "tests/feeder.hpp"
 
@@ -34,6 +37,18 @@ void check_round_trip(const config::Container& container) {
 
 using supervisor::api::Request;
 using supervisor::api::RequestParser;
+
+// Bytes are refused with a text, or written again as they were. What is void ("") is not written.
+void check_stored(std::string_view bytes, auto decode, auto encode) {
+    std::optional<decltype(decode(bytes))> decoded;
+    try {
+        decoded = decode(bytes);
+    } catch (const std::exception& error) {
+        return promise(!std::string_view(error.what()).empty(), "it is refused without a reason");
+    }
+    const std::string text = encode(*decoded);
+    if (!text.empty()) promise(encode(decode(text)) == text, "it changes: " + text);
+}
 
 RequestParser parse(std::string_view first, std::string_view second) {
     tests::Feeder feeder;
@@ -83,14 +98,19 @@ void request(std::string_view bytes) {
 }
 
 void state(std::string_view bytes) {
-    supervisor::StoredContainer container;
-    try {
-        container = supervisor::decode(bytes);
-    } catch (const std::exception& error) {
-        return promise(!std::string_view(error.what()).empty(), "it is refused without a reason");
-    }
-    const std::string text = supervisor::encode(container);
-    promise(supervisor::encode(supervisor::decode(text)) == text, "it changes: " + text);
+    check_stored(bytes, supervisor::decode,
+                 [](const auto& container) { return supervisor::encode(container); });
+}
+
+void attempt(std::string_view bytes) {
+    check_stored(bytes, supervisor::decode_record,
+                 [](const auto& record) { return supervisor::encode(record); });
+}
+
+void snapshot(std::string_view bytes) {
+    check_stored(
+        bytes, [](std::string_view text) { return supervisor::decode_snapshot(text, "b"); },
+        [](const auto& snapshot) { return snapshot ? supervisor::encode(*snapshot, "b") : ""; });
 }
 
 }  // namespace mydocker::fuzz

@@ -17,5 +17,8 @@ void container_json(std::string_view bytes);
 void request(std::string_view bytes);
 // A stored container is refused with a text, or written again as it was.
 void state(std::string_view bytes);
+// The same for a record of the ledger, and for a snapshot of the boot "b".
+void attempt(std::string_view bytes);
+void snapshot(std::string_view bytes);
 
 }  // namespace mydocker::fuzz

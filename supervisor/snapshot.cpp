@@ -1,0 +1,66 @@
+// See snapshot.hpp.
+#include "supervisor/snapshot.hpp"
+
+#include "supervisor/json_fields.hpp"
+#include "supervisor/stored_attempt.hpp"
+
+namespace mydocker::supervisor {
+
+using nlohmann::json;
+
+namespace {
+
+LivingAttempt living_from(const json& object) {
+    LivingAttempt living;
+    living.attempt = attempt_from(fields::at(object, "attempt"));
+    living.released = fields::flag(object, "released");
+    living.start_time = fields::whole<std::uint64_t>(object, "start_time");
+    const json& pipes = fields::array(object, "pipes");
+    if (pipes.size() != living.pipes.size()) throw std::runtime_error("its pipes are not two");
+    for (std::size_t each = 0; each < pipes.size(); ++each)
+        living.pipes[each] = fields::in_range<std::uint64_t>(pipes[each], "one of its pipes");
+    return living;
+}
+
+}  // namespace
+
+std::string encode(const Snapshot& snapshot, const std::string& boot_id) {
+    json object = {{"version", snapshot_version},
+                   {"boot_id", boot_id},
+                   {"id", snapshot.id},
+                   {"wish", name(snapshot.wish)},
+                   {"failed", snapshot.failed},
+                   {"reason", fields::put(snapshot.reason)},
+                   {"attempts", snapshot.attempts},
+                   {"restarts", snapshot.restarts},
+                   {"history", as_json(snapshot.history)}};
+    if (snapshot.next_start) object["next_start_ns"] = fields::put(*snapshot.next_start);
+    if (snapshot.living) {
+        const LivingAttempt& living = *snapshot.living;
+        object["living"] = {{"attempt", as_json(living.attempt)},
+                            {"released", living.released},
+                            {"start_time", living.start_time},
+                            {"pipes", living.pipes}};
+    }
+    return fields::dump(object) + "\n";
+}
+
+std::optional<Snapshot> decode_snapshot(std::string_view text, std::string_view boot_id) {
+    const json object = json::parse(text);
+    fields::check_version(object, snapshot_version);
+    if (fields::text(object, "boot_id") != boot_id) return std::nullopt;
+    Snapshot snapshot;
+    snapshot.id = fields::text(object, "id");
+    snapshot.wish = fields::named<Wish>(object, "wish");
+    snapshot.failed = fields::flag(object, "failed");
+    snapshot.reason = fields::text(object, "reason");
+    snapshot.attempts = fields::whole<std::uint64_t>(object, "attempts");
+    snapshot.restarts = fields::whole<std::uint64_t>(object, "restarts");
+    snapshot.history = history_from(fields::at(object, "history"));
+    if (object.contains("next_start_ns"))
+        snapshot.next_start = fields::monotonic(object.at("next_start_ns"), "its next_start_ns");
+    if (object.contains("living")) snapshot.living = living_from(object.at("living"));
+    return snapshot;
+}
+
+}  // namespace mydocker::supervisor
