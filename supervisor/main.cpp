@@ -61,9 +61,10 @@ asio::awaitable<void> until_shut_down(Supervisor& supervisor, asio::any_io_execu
     Waker waker(executor);
     const Bell::Subscription listening(supervisor.changed, waker);
     while (!supervisor.shutting_down()) co_await waker.pause();
-    notify_service_manager("STOPPING=1");
-    const auto deadline =
-        Clock::now() + supervisor.services().settings.shutdown_timeout + last_patience;
+    const auto patience = supervisor.services().settings.shutdown_timeout + last_patience;
+    const auto deadline = Clock::now() + patience;
+    const std::chrono::microseconds whole = patience + last_patience;  // ours and systemd's
+    notify_service_manager("STOPPING=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(whole.count()));
     while (!supervisor.idle() && Clock::now() < deadline) co_await waker.pause(deadline);
     for (const auto& [name, container] : supervisor.containers())
         if (!container->at_rest())
