@@ -58,6 +58,9 @@ bool delegated(const fs::path& cgroup) {
     return false;
 }
 
+// Where this program and what belongs to it stand: an inner node must have no process (cgroups(7)).
+constexpr auto leaf_name = "supervisor";
+
 // What we have made, a mydockerd that was killed too, is ours to remove.
 constexpr auto made_by_us = "user.mydocker";
 
@@ -119,15 +122,20 @@ fs::path cgroup2_mount() {
 
 CgroupTree::CgroupTree(const std::string& configured) {
     const fs::path mount = cgroup2_mount();
-    const fs::path own = mount / fs::path(own_cgroup()).relative_path();
+    fs::path own = mount / fs::path(own_cgroup()).relative_path();
     // A root that has cgroup.type is a cgroup namespace's, not the machine's: it must be emptied
     // first.
     const bool inner_root = fs::exists(mount / "cgroup.type");
+    const auto handed_over = [&](const fs::path& cgroup) {
+        return delegated(cgroup) || (inner_root && cgroup == mount);
+    };
+    // Whoever started this one had been moved into the leaf, so it was born there.
+    if (own.filename() == leaf_name && handed_over(own.parent_path())) own = own.parent_path();
     if (!configured.empty()) {
         path_ = mount / fs::path(configured).relative_path().lexically_normal();
-    } else if (delegated(own) || (inner_root && own == mount)) {
+    } else if (handed_over(own)) {
         path_ = own;
-        const fs::path leaf = own / "supervisor";
+        const fs::path leaf = own / leaf_name;
         if (::mkdir(leaf.c_str(), 0755) < 0 && errno != EEXIST)
             fail(errno, "mkdir " + leaf.string());
         move_processes(own, leaf);
@@ -163,7 +171,7 @@ std::vector<std::string> CgroupTree::remove_leftovers(int patience_ms) {
     std::vector<std::string> removed;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(path_, error)) {
-        if (!entry.is_directory() || entry.path().filename() == "supervisor") continue;
+        if (!entry.is_directory() || entry.path().filename() == leaf_name) continue;
         const fs::path& cgroup = entry.path();
         // Only what this program names so: 32 hexadecimal digits.
         const std::string name = cgroup.filename();
