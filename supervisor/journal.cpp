@@ -1,7 +1,17 @@
 // See journal.hpp.
 #include "supervisor/journal.hpp"
 
+#include <cstdio>
+#include <random>
+
 namespace mydocker::supervisor {
+
+std::string Journal::make_instance() {
+    std::random_device random;
+    char text[17];
+    std::snprintf(text, sizeof text, "%08x%08x", random(), random());
+    return text;
+}
 
 void Journal::add(JournalEntry entry) {
     entry.sequence = next_++;

@@ -31,6 +31,9 @@ public:
 
     void add(JournalEntry entry);
 
+    // Unlike any other journal's: numbers count anew in each mydockerd.
+    const std::string& instance() const { return instance_; }
+
     std::uint64_t last() const { return next_ - 1; }
     std::uint64_t oldest() const { return next_ - entries_.size(); }
     // The entry with this number; null when it has left the ring or is yet to come.
@@ -39,6 +42,9 @@ public:
     Bell grew;
 
 private:
+    static std::string make_instance();
+
+    std::string instance_ = make_instance();
     std::deque<JournalEntry> entries_;
     std::uint64_t next_ = 1;
 };

@@ -74,11 +74,13 @@ asio::awaitable<void> until_shut_down(Supervisor& supervisor, asio::any_io_execu
 // After a shutdown: everything that waits on the loop is told to end, so that it runs dry.
 asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::Server& server,
                           SignalWatch& signals) {
-    constexpr auto last_answers =
-        std::chrono::milliseconds{50};  // to clients that waited for the end
+    // First to clients that waited for the end, then to those who would wait for ever.
+    constexpr auto last_answers = std::chrono::milliseconds{50};
     co_await until_shut_down(supervisor, loop.get_executor());
     server.close();
     Waker waker(loop.get_executor());
+    co_await waker.pause(Clock::now() + last_answers);
+    server.dismiss();
     co_await waker.pause(Clock::now() + last_answers);
     server.hang_up();
     supervisor.close();

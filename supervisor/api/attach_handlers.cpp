@@ -5,6 +5,7 @@
 
 #include "supervisor/api/client_input.hpp"
 #include "supervisor/api/handlers.hpp"
+#include "supervisor/api/log_place.hpp"
 #include "supervisor/api/times.hpp"
 #include "supervisor/api/views.hpp"
 #include "supervisor/log_format.hpp"
@@ -33,6 +34,8 @@ public:
         rest_.erase(0, begin);
         return pieces;
     }
+    // How many bytes of a record are here whose end has not come yet.
+    std::size_t unfinished() const { return rest_.size(); }
 
 private:
     static void add(std::vector<Piece>& pieces, std::string_view record) {
@@ -49,25 +52,38 @@ private:
     std::string rest_;
 };
 
+std::string position_frame(LogPosition at, std::uint64_t attempt) {
+    return protocol::frame(protocol::Frame::position,
+                           protocol::encode(protocol::Position{at.file, at.offset, attempt}));
+}
+
+// `awaiting`: the container may rest until it makes an attempt after `before`.
 asio::awaitable<void> follow_output(Session& session, const Container& container, LogReader& reader,
-                                    ClientInput& input, bool awaiting) {
-    const std::uint64_t before = container.attempts();
+                                    ClientInput& input, bool awaiting, std::uint64_t before) {
     Unwrapper unwrapper;
     std::uint64_t told = 0;
+    co_await session.send_frames(position_frame(reader.position(), before));
     while (!session.gone()) {
         // Asked before reading: what is written until then is read below.
         const bool rests = container.at_rest();
         if (!rests || container.attempts() != before) awaiting = false;
         co_await pass_input(session, input);
         const std::string text = reader.next();
+        std::string frames;
         if (reader.skipped() > told) {
             told = reader.skipped();
-            co_await session.send_frame(
+            frames = protocol::frame(
                 protocol::Frame::error,
                 "\n[mydocker: this client was too slow; older output was rotated away]\n");
         }
-        for (auto& piece : unwrapper.feed(text))
-            co_await session.send_frame(piece.stream, std::move(piece.bytes));
+        for (const auto& piece : unwrapper.feed(text))
+            frames += protocol::frame(piece.stream, piece.bytes);
+        if (!frames.empty()) {
+            LogPosition at = reader.position();
+            at.offset -= std::min<std::uint64_t>(at.offset, unwrapper.unfinished());
+            frames += position_frame(at, before);
+            co_await session.send_frames(std::move(frames));
+        }
         if (!text.empty()) continue;
         if (rests && !awaiting) break;
         co_await session.waker.pause();
@@ -102,12 +118,14 @@ asio::awaitable<void> attach_container(Call call) {
         throw Refusal{"conflict", container->name() +
                                       " was made without stdin: use -i when making it, or "
                                       "stdin_open = true"};
-    if (container->at_rest() && !await)
+    const auto from = place_of(call.request, container->logs(), Place::record);
+    if (container->at_rest() && !await && !from)
         throw Refusal{"conflict", container->name() + " does not run: " + container->reason()};
     const runtime::WindowSize size = window_of(call.request);
     if (size.rows != 0) container->console().resize(size);
 
-    LogReader reader(container->logs(), container->logs().end());
+    LogReader reader(container->logs(), from.value_or(container->logs().end()));
+    const std::uint64_t before = number_of(call.request, "after").value_or(container->attempts());
     const LogHold hold(container->logs(), reader);
     const auto input = std::make_shared<ClientInput>(wants_stdin ? &container->console() : nullptr,
                                                      &container->console(), nullptr);
@@ -119,7 +137,7 @@ asio::awaitable<void> attach_container(Call call) {
         const Bell::Subscription on_log(container->logs().grew, session.waker);
         const Bell::Subscription on_change(container->changed, session.waker);
         const Bell::Subscription on_room(container->console().ready, session.waker);
-        co_await follow_output(session, *container, reader, *input, await);
+        co_await follow_output(session, *container, reader, *input, await, before);
     }
     input->close();
     const std::string end = outcome(*container, container->last_attempt()).dump();

@@ -39,8 +39,10 @@ json entry(const Container& container, std::string_view action) {
 }  // namespace
 
 asio::awaitable<void> get_version(Call call) {
-    const json version = {
-        {"version", MYDOCKER_VERSION}, {"api", protocol::api_version}, {"pid", ::getpid()}};
+    const json version = {{"version", MYDOCKER_VERSION},
+                          {"api", protocol::api_version},
+                          {"pid", ::getpid()},
+                          {"instance", call.supervisor.journal().instance()}};
     co_await respond_json(call.session, 200, version.dump());
 }
 

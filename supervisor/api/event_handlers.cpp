@@ -66,6 +66,18 @@ std::string gap(std::uint64_t up_to, const std::string& reason) {
     return line.dump() + "\n";
 }
 
+// To a client that asks again after a break: the numbers that it has seen were another mydockerd's.
+std::string replaced(const Journal& journal, const std::string& since) {
+    const nlohmann::json line = {
+        {"type", "replaced"},
+        {"time", format_time(std::chrono::system_clock::now())},
+        {"instance", journal.instance()},
+        {"seq", 0},
+        {"reason", "mydockerd was replaced: the last events of the former one, after number " +
+                       since + ", may be missing; this one counts from 1 again"}};
+    return line.dump() + "\n";
+}
+
 // Where a client begins: the number that it has seen, and what it is told to have missed.
 struct Begin {
     std::uint64_t seen = 0;
@@ -74,6 +86,8 @@ struct Begin {
 
 Begin begin_of(const Request& request, const Journal& journal) {
     const std::string since = request.get("since");
+    const std::string instance = request.get("instance");
+    if (!instance.empty() && instance != journal.instance()) return {0, replaced(journal, since)};
     if (since.empty()) return {request.flag("follow") ? journal.last() : journal.oldest() - 1, ""};
     const bool is_number = since.find_first_not_of("0123456789") == std::string::npos;
     Begin begin;
@@ -106,6 +120,11 @@ asio::awaitable<void> get_events(Call call) {
     const std::string until = time_of(call.request, "until");
     const bool follow = call.request.flag("follow");
     auto [seen, told] = begin_of(call.request, journal);
+    if (call.request.query.contains("instance")) {
+        const nlohmann::json line = {
+            {"type", "instance"}, {"instance", journal.instance()}, {"seq", seen}};
+        told.insert(0, line.dump() + "\n");
+    }
     std::optional<Time> end;
     if (!until.empty()) end = Clock::now() + (parse_time(until) - std::chrono::system_clock::now());
     session.watch_peer();

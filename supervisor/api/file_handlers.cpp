@@ -63,7 +63,7 @@ asio::awaitable<void> send_output(Session& session, const Container& container, 
         helper->output.watch();
         co_await session.waker.pause();
     }
-    if (session.gone()) co_return;
+    if (session.gone()) co_return co_await session.end_chunks();
     if (helper->code() == 0) {
         if (!session.responded()) co_await session.begin_chunks(content_type);
         co_return co_await session.end_chunks();

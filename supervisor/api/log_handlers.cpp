@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "supervisor/api/handlers.hpp"
+#include "supervisor/api/log_place.hpp"
 #include "supervisor/api/times.hpp"
 #include "supervisor/log_format.hpp"
 #include "supervisor/log_reader.hpp"
@@ -82,17 +83,37 @@ asio::awaitable<Span> span_of(const Container& container, const Wanted& wanted) 
     co_return span;
 }
 
+// For a client that asks for positions: where in the log the bytes behind this line stand.
+std::string position_line(const LogPosition& at, std::uint64_t attempt,
+                          const std::string& note = {}) {
+    return "@" + std::to_string(at.file) + ":" + std::to_string(at.offset) + " " +
+           std::to_string(attempt) + (note.empty() ? "" : " " + note) + "\n";
+}
+
+// As a record.
+std::string too_slow() {
+    return format_time(std::chrono::system_clock::now()) +
+           " stderr F [mydocker: this reader was too slow; older log was rotated away]";
+}
+
 }  // namespace
 
 asio::awaitable<void> get_logs(Call call) {
     const auto container = call.supervisor.find(call.name);
     Session& session = call.session;
-    const Wanted wanted{.attempt = attempt_of(call.request, *container),
-                        .since = time_of(call.request, "since"),
-                        .until = time_of(call.request, "until"),
-                        .tail = number_of(call.request, "tail"),
-                        .follow = call.request.flag("follow")};
+    Wanted wanted{.attempt = attempt_of(call.request, *container),
+                  .since = time_of(call.request, "since"),
+                  .until = time_of(call.request, "until"),
+                  .tail = number_of(call.request, "tail"),
+                  .follow = call.request.flag("follow")};
+    const bool positions = call.request.flag("positions");
+    const auto from = place_of(call.request, container->logs(), Place::byte);
+    if (from) {
+        wanted.since.clear();
+        wanted.tail.reset();
+    }
     Span span = co_await span_of(*container, wanted);
+    if (from) span.begin = *from;
     std::optional<Time> over;  // of a stream that ends in the time to come
     if (!wanted.until.empty())
         over = Clock::now() + (parse_time(wanted.until) - std::chrono::system_clock::now());
@@ -103,6 +124,13 @@ asio::awaitable<void> get_logs(Call call) {
     const Bell::Subscription on_change(container->changed, session.waker);
     bool awaiting = call.request.flag("await");
     std::uint64_t told = 0;
+    // Where a client that asks for positions believes to be. One that goes on after a break may be
+    // in the middle of a record, so it is told with the first bytes: then it knows what they are.
+    std::optional<LogPosition> known;
+    if (positions && !from) {
+        known = span.begin;
+        co_await session.chunk(position_line(*known, wanted.attempt));
+    }
     while (!session.gone()) {
         // Asked before reading: what is written until then is read below.
         const bool rests = container->at_rest();
@@ -110,12 +138,15 @@ asio::awaitable<void> get_logs(Call call) {
         if (wanted.attempt != 0 && !span.end)
             span.end = begin_of_attempt(*container, wanted.attempt + 1);
         std::string text = reader.next(span.end);
-        if (reader.skipped() > told) {
-            told = reader.skipped();
-            co_await session.chunk(
-                format_time(std::chrono::system_clock::now()) +
-                " stderr F [mydocker: this reader was too slow; older log was rotated away]\n");
-        }
+        const bool skipped = std::exchange(told, reader.skipped()) != reader.skipped();
+        const std::string note = skipped ? too_slow() : "";
+        LogPosition begin = reader.position();
+        begin.offset -= text.size();
+        if (!positions)
+            text.insert(0, skipped ? note + "\n" : "");
+        else if (skipped || (known != begin && !text.empty()))
+            text.insert(0, position_line(begin, wanted.attempt, note));
+        if (!text.empty()) known = reader.position();
         if (!text.empty()) {
             co_await session.chunk(std::move(text));
             continue;

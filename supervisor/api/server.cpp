@@ -61,6 +61,10 @@ void Server::close() {
     room_.poke();
 }
 
+void Server::dismiss() {
+    for (Session* session : sessions_) session->dismiss();
+}
+
 void Server::hang_up() {
     for (Session* session : sessions_) session->hang_up();
 }

@@ -24,6 +24,7 @@ public:
 
     void open();     // starts accepting
     void close();    // stops accepting; running requests go on
+    void dismiss();  // tells every client that waits that this is the end (session.hpp)
     void hang_up();  // ends every connection
 
 private:

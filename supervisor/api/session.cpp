@@ -25,7 +25,7 @@ constexpr auto use_tuple = asio::experimental::as_tuple(asio::use_awaitable);
 Session::Session(Socket socket) : waker(socket.get_executor()), socket_(std::move(socket)) {}
 
 asio::awaitable<std::optional<Request>> Session::read() {
-    if (!keep_alive_ || gone_) co_return std::nullopt;
+    if (!keep_alive_ || gone()) co_return std::nullopt;
     parser_ = RequestParser();
     responded_ = false;
     asio::steady_timer timer(socket_.get_executor());
@@ -86,6 +86,10 @@ asio::awaitable<void> Session::write(std::string data) {
 
 asio::awaitable<void> Session::respond(int status, std::string content_type, std::string body) {
     responded_ = true;
+    if (dismissed_) {
+        status = 503;
+        body = "{\"error\":\"" + std::string(protocol::shutting_down) + "\",\"code\":\"busy\"}\n";
+    }
     std::string data =
         response_head(status, content_type, static_cast<long long>(body.size()), keep_alive_);
     if (status != 204) data += body;
@@ -108,6 +112,8 @@ asio::awaitable<void> Session::chunk(std::string data) {
 }
 
 asio::awaitable<void> Session::end_chunks() {
+    if (dismissed_ && !responded_) co_return co_await respond(503, "application/json", "");
+    if (dismissed_) co_return co_await fail_chunks(std::string(protocol::shutting_down));
     if (!gone_) co_await write("0\r\n\r\n");
 }
 
@@ -119,7 +125,14 @@ asio::awaitable<void> Session::upgrade() {
 }
 
 asio::awaitable<void> Session::send_frame(protocol::Frame type, std::string payload) {
+    if (dismissed_ && type == protocol::Frame::end)
+        payload =
+            "{\"exit_code\":null,\"reason\":\"" + std::string(protocol::shutting_down) + "\"}";
     if (!gone_) co_await write(protocol::frame(type, payload));
+}
+
+asio::awaitable<void> Session::send_frames(std::string frames) {
+    if (!gone_) co_await write(std::move(frames));
 }
 
 asio::awaitable<bool> Session::fill(std::size_t size) {
@@ -156,6 +169,11 @@ void Session::hang_up() {
     gone_ = true;
     asio::error_code ignored;
     socket_.close(ignored);
+    waker.poke();
+}
+
+void Session::dismiss() {
+    dismissed_ = true;
     waker.poke();
 }
 

@@ -35,6 +35,7 @@ public:
     // coroutine may send while another reads. hang_up() ends both.
     asio::awaitable<void> upgrade();
     asio::awaitable<void> send_frame(protocol::Frame type, std::string payload);
+    asio::awaitable<void> send_frames(std::string frames);  // several, each with its header
     // The client's next frame; nullopt when it has gone or sent what is no frame.
     struct FrameIn {
         protocol::Frame type;
@@ -46,7 +47,9 @@ public:
     // leaves.
     void watch_peer();
     void hang_up();
-    bool gone() const { return gone_; }
+    // mydockerd shuts down: gone() from now on, and whatever ends this answer tells the client so.
+    void dismiss();
+    bool gone() const { return gone_ || dismissed_; }
     bool responded() const { return responded_; }
     Waker waker;
 
@@ -60,6 +63,7 @@ private:
     bool keep_alive_ = true;
     bool watching_ = false;  // the peer, by a wait in flight
     bool gone_ = false;
+    bool dismissed_ = false;
     bool responded_ = false;
 };
 

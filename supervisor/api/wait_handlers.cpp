@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "supervisor/api/handlers.hpp"
+#include "supervisor/api/times.hpp"
 #include "supervisor/api/views.hpp"
 
 namespace mydocker::supervisor::api {
@@ -14,6 +15,7 @@ struct Wait {
     const Supervisor& supervisor;
     Supervisor::ContainerPtr container;
     std::uint64_t attempts_ended;  // the newest attempt that had ended
+    std::uint64_t attempt;         // the one named by the client; 0: none
 };
 
 const Attempt* newest_ended(const Container& container) {
@@ -33,14 +35,36 @@ bool ended_again(const Wait& wait) {
     return attempt != nullptr && attempt->number > wait.attempts_ended;
 }
 
+// The first attempt, from the named one on, after which the container came to rest: it may have
+// been started again since.
+const Attempt* came_to_rest(const Wait& wait) {
+    if (wait.attempt == 0) return nullptr;
+    for (const Attempt& attempt : wait.container->ledger())
+        if (attempt.number >= wait.attempt && attempt.judged && !attempt.verdict.restart)
+            return &attempt;
+    return nullptr;
+}
+
+bool rests(const Wait& wait) { return wait.container->at_rest() || came_to_rest(wait) != nullptr; }
+
+// Whose end is told.
+const Attempt* told_of(const Wait& wait, bool (*met)(const Wait&)) {
+    if (met == ended_again) {
+        for (const Attempt& attempt : wait.container->ledger())
+            if (attempt.number > wait.attempts_ended && attempt.judged) return &attempt;
+    }
+    const Attempt* rested = met == rests ? came_to_rest(wait) : nullptr;
+    return rested != nullptr ? rested : wait.container->last_attempt();
+}
+
 struct Condition {
     std::string_view name;
     bool (*met)(const Wait&);
 };
 
 constexpr Condition conditions[] = {
-    {"stopped", [](const Wait& wait) { return wait.container->at_rest(); }},
-    {"not-running", [](const Wait& wait) { return wait.container->at_rest(); }},
+    {"stopped", rests},
+    {"not-running", rests},
     {"running", [](const Wait& wait) { return wait.container->running(); }},
     {"paused", [](const Wait& wait) { return wait.container->paused(); }},
     {"next-exit", ended_again},
@@ -97,7 +121,9 @@ asio::awaitable<void> wait_container(Call call) {
     const Condition& condition = condition_of(call.request);
     const auto container = call.supervisor.find(call.name);
     const Attempt* before = newest_ended(*container);
-    const Wait wait{call.supervisor, container, before == nullptr ? 0 : before->number};
+    const std::uint64_t named = number_of(call.request, "attempt").value_or(0);
+    const std::uint64_t ended = before == nullptr ? 0 : before->number;
+    const Wait wait{call.supervisor, container, named == 0 ? ended : named - 1, named};
     session.watch_peer();
     const Bell::Subscription listening(container->changed, session.waker);
     // ?await=1: the client opened its ears before the first start.
@@ -113,9 +139,7 @@ asio::awaitable<void> wait_container(Call call) {
         if (container->unkillable())
             throw Refusal{"failed", container->name() + ": " + container->reason()};
     }
-    const Attempt* told =
-        condition.met == ended_again ? newest_ended(*container) : container->last_attempt();
-    co_await respond_json(session, 200, outcome(*container, told).dump());
+    co_await respond_json(session, 200, outcome(*container, told_of(wait, condition.met)).dump());
 }
 
 }  // namespace mydocker::supervisor::api

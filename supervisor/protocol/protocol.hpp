@@ -3,7 +3,7 @@
 // code here reads or writes a socket.
 //
 // clang-format off
-//   GET    /v1/version                         {"version","api","pid"}
+//   GET    /v1/version                         {"version","api","pid","instance"}: another instance, another mydockerd
 //   GET    /v1/info                            the daemon: paths, cgroup, controllers, counts, warnings
 //   POST   /v1/shutdown                        202, then stops every container and ends
 //   POST   /v1/reload[?plan=1]                 {"changes":[{"container","action","keys":[…],"reason","failed"}],"applied"}
@@ -19,9 +19,11 @@
 //   POST   /v1/containers/{name}/pause         200 {"state",…} once every process stands still; …/unpause: once they go on
 //   POST   /v1/containers/{name}/wait[?condition=C]   200 {"exit_code","state","reason"} once C is met: stopped (or
 //          not-running; the default: neither runs nor is due to), running, paused, removed, next-exit (an attempt ends,
-//          though it is restarted); 409 when it is removed before
+//          though it is restarted); 409 when it is removed before. &attempt=N: of attempt N or a later one, though
+//          it be over (stopped, next-exit): who asks again after a break names the same one
 //   POST   /v1/containers/{name}/attach[?stdin=1][&await=1][&once=1][&rows=R&cols=C]   becomes a framed stream (stream.hpp) of
-//            what it writes from now on; await: of one at rest, from its next start; once: this connection's end is stdin's
+//            what it writes from now on; await: of one at rest, from its next start; once: this connection's end is stdin's;
+//            from=FILE:BYTE[&after=ATTEMPT]: from where a stream that broke was, though it has ended since
 //   POST   /v1/containers/{name}/exec          {"command":[…],"environment"?,"user"?,"working_dir"?,"tty"?,"stdin"?,"privileged"?,
 //            "rows"?,"cols"?} becomes a framed stream; with "detach":true 200 {"id","pid"}
 //   POST   /v1/containers/{name}/update        {TOML keys}; null lifts a limit -> {"name","keys":[…],"reason","warnings":[…]}: to
@@ -30,7 +32,9 @@
 //   POST   /v1/containers/{name}/rename?to=NAME   200; of a client's container only
 //   GET    /v1/containers/{name}/top           {"name","state","pids":[…]}: of the host, ascending
 //   GET    /v1/containers/{name}/logs[?follow=1][&tail=N][&since=RFC3339][&until=RFC3339][&attempt=N]   text/plain,
-//          chunked, CRI log lines; attempt 0 is the last, -1 the one before it, N > 0 that one
+//          chunked, CRI log lines; attempt 0 is the last, -1 the one before it, N > 0 that one. positions=1: lines
+//          `@FILE:BYTE ATTEMPT[ RECORD]` between them tell where the bytes behind them stand in the log (ATTEMPT: N of
+//          attempt=N, or 0; RECORD: one that is not in the log), one before the first of them; from=FILE:BYTE goes on there, in place of tail and since
 //   GET    /v1/containers/{name}/explain       {"name","state","reason","next",…,"attempts":[…]}
 //   GET    /v1/containers/{name}/archive?path=P[&follow=1]   application/x-tar, chunked: the tree of P, its name at the root
 //   POST   /v1/containers/{name}/archive?path=P[&owner=1][&as_named=1]   Upgrade: such a tar as `input`, into P
@@ -38,7 +42,9 @@
 //   GET    /v1/containers/{name}/changes       [{"kind":"A|C|D","path"}…] of its copy-on-write layer
 //   GET    /v1/events[?follow=1][&since=SEQ|RFC3339][&until=RFC3339][&container=a,b][&type=state,reload,update,daemon]
 //          [&state=running,…][&result=oom,…]   application/x-ndjson, chunked; "result" stands in the event that tells an
-//          attempt's end: clean, operator, exit, signal, oom, …; {"type":"gap","seq","reason"} where some are missing
+//          attempt's end: clean, operator, exit, signal, oom, …; {"type":"gap","seq","reason"} where some are missing.
+//          instance=I, or "" at first: begins with {"type":"instance","instance","seq"}, to be given with since=SEQ
+//          after a break; {"type":"replaced","instance","seq","reason"} where that is another mydockerd by now
 //   GET    /v1/stats[?follow=1][&interval=SECONDS][&containers=a,b]   application/x-ndjson, chunked: each second, or
 //          once after 0.5 s, {"time","containers":[{"name","id","state","reason","restarts","next_start_ms" while it waits,
 //          and of a living one "cpu_usec","cpu_percent" (of one CPU, since the last tick),"throttled_usec","memory",
@@ -71,6 +77,11 @@ inline constexpr std::size_t max_body_bytes = 4UL * 1024 * 1024;
 
 // A chunked answer that could not be finished ends with this trailer: why.
 inline constexpr std::string_view failure_trailer = "Mydocker-Failure";
+
+// Who is connected when mydockerd shuts down is told so: in an error (503), that trailer, or the
+// `end` of a framed stream. A connection that just ends is one whose mydockerd died or was
+// replaced: connect again, for as long as there is the socket's file.
+inline constexpr std::string_view shutting_down = "mydockerd is shutting down";
 
 // Exit codes of mydocker-ctl where the workload's own is not known (docker run(1)).
 inline constexpr int exit_daemon = 125;  // daemon or usage error

@@ -8,10 +8,18 @@
 //      │ ── input (at most `window` bytes) ──────→│ ── the workload's stdin
 //      │ ←─ credit: so many of them were taken ───│
 //      │ ── resize, signal: never behind input ──→│
-//      │ ←─ output, error ────────────────────────│ ←─ its stdout, stderr; a terminal has only output
-//      │ ←─ end: its exit code, then EOF ─────────│
+//      │ ←─ output, error ────────────────────────│ ←─ its stdout, stderr; a terminal has only
+//      output │ ←─ position: attach only; see below ─────│ │ ←─ end: its exit code, then EOF
+//      ─────────│
 //
 // A connection that closes without an empty `input` has not ended the workload's stdin.
+//
+// Only `end` is the end: an EOF before it means that mydockerd died or was replaced, and the
+// workload goes on. An attached client can then go on where it was. The first frame and the one
+// behind each piece of output is a `position`, and what came before it is that much of the
+// container's log: who keeps output until its position has come, and asks again with
+// `?from=FILE:BYTE&after=ATTEMPT`, misses nothing and sees nothing twice. Of input that was sent
+// but never credited nobody knows whether the workload got it: it is not to be sent again.
 #pragma once
 
 #include <array>
@@ -32,7 +40,10 @@ enum class Frame : std::uint8_t {
     end = 3,     // mydockerd: {"exit_code":N,"reason":"…"}; the last frame
     resize = 4,  // client: rows and columns, two bytes each, big-endian
     signal = 5,  // client: "SIGINT", to an exec session's process
-    credit = 6   // mydockerd: four bytes, big-endian: how much input the workload's side took
+    credit = 6,  // mydockerd: four bytes, big-endian: how much input the workload's side took
+    // mydockerd: the log's file and byte, and the container's last attempt as the stream began;
+    // eight bytes each, big-endian
+    position = 7
 };
 
 inline constexpr std::size_t frame_header_bytes = 8;
@@ -55,7 +66,7 @@ inline std::array<char, frame_header_bytes> encode(FrameHeader header) {
 // The header at the beginning of `bytes` (at least frame_header_bytes); nullopt for what is none.
 inline std::optional<FrameHeader> decode(std::string_view bytes) {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    if (at(0) > static_cast<unsigned>(Frame::credit) || at(1) + at(2) + at(3) != 0)
+    if (at(0) > static_cast<unsigned>(Frame::position) || at(1) + at(2) + at(3) != 0)
         return std::nullopt;
     const std::size_t size = static_cast<std::size_t>(at(4)) << 24 |
                              static_cast<std::size_t>(at(5)) << 16 |
@@ -80,12 +91,38 @@ inline void put32(std::string& bytes, std::uint32_t value) {
     put16(bytes, static_cast<std::uint16_t>(value >> 16));
     put16(bytes, static_cast<std::uint16_t>(value & 0xffff));
 }
+inline void put64(std::string& bytes, std::uint64_t value) {
+    put32(bytes, static_cast<std::uint32_t>(value >> 32));
+    put32(bytes, static_cast<std::uint32_t>(value & 0xffffffff));
+}
 inline std::uint16_t get16(std::string_view bytes) {
     return static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[0]) << 8 |
                                       static_cast<unsigned char>(bytes[1]));
 }
 inline std::uint32_t get32(std::string_view bytes) {
     return static_cast<std::uint32_t>(get16(bytes)) << 16 | get16(bytes.substr(2));
+}
+inline std::uint64_t get64(std::string_view bytes) {
+    return static_cast<std::uint64_t>(get32(bytes)) << 32 | get32(bytes.substr(4));
+}
+
+// The payload of a `position`.
+struct Position {
+    std::uint64_t file = 0;
+    std::uint64_t byte = 0;
+    std::uint64_t attempt = 0;
+};
+inline constexpr std::size_t position_bytes = 24;
+
+inline std::string encode(const Position& position) {
+    std::string bytes;
+    for (const std::uint64_t part : {position.file, position.byte, position.attempt})
+        put64(bytes, part);
+    return bytes;
+}
+// Of a payload of position_bytes.
+inline Position decode_position(std::string_view bytes) {
+    return {get64(bytes), get64(bytes.substr(8)), get64(bytes.substr(16))};
 }
 
 }  // namespace mydocker::protocol
