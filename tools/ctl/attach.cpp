@@ -54,9 +54,12 @@ int attach_to(const Context& context) {
     attachment.input = config.value("stdin_open", false) && !context.arguments.has("no-stdin");
     if (attachment.terminal && attachment.input) require_terminal();
     SignalInbox signals;  // before the size is asked for: no change of it is lost
+    const AttachQuery query{.input = attachment.input, .terminal = attachment.terminal};
+    // By its id: the name may be another's by then.
+    const std::string id = text_of(inspected, "id");
+    attachment.resume = resumption(client, id.empty() ? name : id, query);
     StreamClient stream = open_stream(
-        client,
-        {"POST", attach_path(name, {.input = attachment.input, .terminal = attachment.terminal})});
+        client, {.method = "POST", .target = attach_path(name, query), .harmless = true});
     return stay_attached(stream, signals, attachment);
 }
 
@@ -92,6 +95,7 @@ int exec_in(const Context& context) {
                           .terminal = arguments.has("tty"),
                           .detach_keys = detach_keys_of(arguments)};
     attachment.left = "left " + name + "; the command's terminal hangs up";
+    attachment.lost = "the command may still run. See 'mydocker-ctl top " + name + "'.";
     attachment.proxy = [](StreamClient& stream, const std::string& signal) {
         stream.writer().control(protocol::Frame::signal, signal);
     };

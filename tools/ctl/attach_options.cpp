@@ -40,11 +40,27 @@ std::string attach_path(const std::string& name, const AttachQuery& query) {
     if (query.input) add("stdin=1");
     if (query.await) add("await=1");
     if (query.once) add("once=1");
+    if (query.from) {
+        add("from=" + std::to_string(query.from->file) + ':' + std::to_string(query.from->byte));
+        add("after=" + std::to_string(query.from->attempt));
+    }
     if (const auto size = query.terminal ? window_size() : std::nullopt) {
         add("rows=" + std::to_string(size->rows));
         add("cols=" + std::to_string(size->columns));
     }
     return path;
+}
+
+std::function<Exchange(const protocol::Position& seen)> resumption(const Client& client,
+                                                                   std::string id,
+                                                                   AttachQuery query) {
+    return [&client, id = std::move(id), query](const protocol::Position& seen) {
+        AttachQuery again = query;
+        again.from = seen;
+        const Request request{
+            .method = "POST", .target = attach_path(id, again), .upgrade = true, .harmless = true};
+        return client.open(request, {}, at_once);
+    };
 }
 
 }  // namespace mydocker::ctl

@@ -1,6 +1,7 @@
 // A session at a workload's terminal or pipes, from the upgrade of the connection to its end: our
 // standard streams, the signals sent to us, the size of our terminal. Which request it began with
-// is its caller's.
+// is its caller's. Where the stream can be resumed, a connection that breaks is made again, and
+// what the workload wrote meanwhile is not missed; input that was on its way may be.
 #pragma once
 
 #include <functional>
@@ -21,6 +22,11 @@ struct Attachment {
     // Passes a signal on. None: it ends this process (128 + n) and leaves the workload alone.
     std::function<void(StreamClient&, const std::string& signal)> proxy = {};
     Exchange* start = nullptr;  // a request that goes on beside; Refused when it is
+    // Connects again and asks for the same stream from there on. None: it cannot be resumed, as an
+    // exec session's cannot.
+    std::function<Exchange(const protocol::Position& seen)> resume = {};
+    std::string lost = {};  // said where the connection broke for good; "" for what attach says
+    bool silent = false;    // no note on standard error about a break
 };
 
 // Our exit code: the workload's; 0 after the detach keys. Throws Failure, Refused, ReaderGone.

@@ -15,6 +15,7 @@
 #include "supervisor/protocol/protocol.hpp"
 #include "supervisor/protocol/stream.hpp"
 #include "tools/ctl/error.hpp"
+#include "tools/ctl/reconnection.hpp"
 
 namespace mydocker::ctl {
 
@@ -33,7 +34,7 @@ constexpr std::size_t most_in_flight = 16;
     } else if (error == EACCES) {
         message += ". Only root and mydockerd's own user may use it; try with sudo.";
     }
-    throw Failure(message, protocol::exit_daemon);
+    throw Unreachable(message, protocol::exit_daemon, error);
 }
 
 [[noreturn]] void fail(const std::string& what, int error) {
@@ -56,7 +57,7 @@ bool wait_until_ready(int fd, short events, std::optional<Clock::time_point> dea
     }
 }
 
-UniqueFd connect_to(const std::string& socket, Clock::time_point deadline) {
+UniqueFd connect_to(const std::string& socket, milliseconds patience) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (socket.empty() || socket.size() >= sizeof address.sun_path) {
@@ -65,11 +66,15 @@ UniqueFd connect_to(const std::string& socket, Clock::time_point deadline) {
     socket.copy(address.sun_path, socket.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd.get() < 0) fail("make a socket", errno);
+    const auto begin = Clock::now();
     while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        if (errno == EINTR) continue;
         // A Unix socket answers EAGAIN while its backlog is full and offers nothing to poll for.
-        if (errno != EAGAIN && errno != EINTR) unreachable(socket, errno);
-        if (Clock::now() >= deadline) unreachable(socket, ETIMEDOUT);
-        std::this_thread::sleep_for(milliseconds{5});
+        const bool full = errno == EAGAIN;
+        if (!full && errno != ECONNREFUSED) unreachable(socket, errno);
+        const milliseconds limit = full && patience > at_once ? connect_limit : patience;
+        if (Clock::now() >= begin + limit) unreachable(socket, full ? ETIMEDOUT : errno);
+        std::this_thread::sleep_for(milliseconds{full ? 5 : 20});
     }
     return fd;
 }
@@ -104,6 +109,21 @@ std::string encode(const Request& request) {
     }
     if (!request.body.empty()) text += "Content-Type: application/json\r\n";
     return text + "\r\n" + request.body;
+}
+
+bool is_harmless(const Request& request) { return request.method == "GET" || request.harmless; }
+
+// What is said when a request that changes something has no answer: it is not sent twice.
+std::string doubt_about(const Request& request) {
+    if (is_harmless(request)) return {};
+    constexpr std::string_view prefix = "/v1/containers/";
+    std::string look = "ps -a";
+    if (request.target.starts_with(prefix)) {
+        const std::string rest = request.target.substr(prefix.size());
+        look = "status " + rest.substr(0, rest.find_first_of("/?"));
+    }
+    return "mydockerd went away before it answered; look with 'mydocker-ctl " + look +
+           "' whether it was done";
 }
 
 std::string problem_line(const Json& problem) {
@@ -148,8 +168,9 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
     return *this;
 }
 
-Exchange::Exchange(const std::string& socket, const Request& request, HttpResponse::Sink sink)
-    : fd_(connect_to(socket, Clock::now() + connect_limit)), response_(std::move(sink)) {
+Exchange::Exchange(const std::string& socket, const Request& request, HttpResponse::Sink sink,
+                   milliseconds patience)
+    : fd_(connect_to(socket, patience)), response_(std::move(sink)), doubt_(doubt_about(request)) {
     send_all(fd_.get(), encode(request), Clock::now() + answer_limit);
 }
 
@@ -159,10 +180,21 @@ void Exchange::advance() {
     if (received > 0) {
         response_.feed({buffer.data(), static_cast<std::size_t>(received)});
     } else if (received == 0 || errno == ECONNRESET) {
-        response_.end_of_stream();
+        try {
+            response_.end_of_stream();
+        } catch (const Disconnected& broken) {
+            if (doubt_.empty() || response_.has_header()) throw;
+            throw Disconnected(doubt_, broken.exit_code(), broken.answer_had_begun());
+        }
     } else if (errno != EAGAIN && errno != EINTR) {
         fail("read from mydockerd", errno);
     }
+}
+
+bool Exchange::advance_until(std::optional<Clock::time_point> deadline) {
+    if (!wait_until_ready(fd_.get(), POLLIN, deadline)) return false;
+    advance();
+    return true;
 }
 
 void Exchange::finish(std::optional<milliseconds> limit, Progress* progress) {
@@ -172,10 +204,7 @@ void Exchange::finish(std::optional<milliseconds> limit, Progress* progress) {
         std::optional<Clock::time_point> wake = deadline;
         if (progress != nullptr && (!wake || progress->next() < *wake)) wake = progress->next();
         if (wake == Clock::time_point::max()) wake.reset();
-        if (wait_until_ready(fd_.get(), POLLIN, wake)) {
-            advance();
-            continue;
-        }
+        if (advance_until(wake)) continue;
         if (progress != nullptr) progress->tick();
         if (!deadline || Clock::now() < *deadline) continue;
         throw Failure(
@@ -195,14 +224,21 @@ Json Exchange::answer() const {
     return json;
 }
 
-Exchange Client::open(const Request& request, HttpResponse::Sink sink) const {
-    return Exchange(socket_, request, std::move(sink));
+Exchange Client::open(const Request& request, HttpResponse::Sink sink,
+                      milliseconds patience) const {
+    return Exchange(socket_, request, std::move(sink), patience);
 }
 
 Json Client::call(const Request& request, milliseconds limit) const {
-    Exchange exchange = open(request);
-    exchange.finish(limit);
-    return exchange.answer();
+    for (bool may_repeat = is_harmless(request);; may_repeat = false) {
+        Exchange exchange = open(request);
+        try {
+            exchange.finish(limit);
+            return exchange.answer();
+        } catch (const Disconnected& broken) {
+            if (!may_repeat || broken.answer_had_begun()) throw;
+        }
+    }
 }
 
 Json Client::call_patiently(const Request& request, Progress::Text text) const {
@@ -216,12 +252,14 @@ void Client::stream(const Request& request, HttpResponse::Sink sink) const {
     Exchange exchange = open(request, std::move(sink));
     exchange.finish();
     exchange.answer();
+    require_whole(exchange);
 }
 
 std::vector<Outcome> perform_all(const Client& client, const std::vector<Request>& requests,
                                  const WaitingText& text) {
     std::vector<Outcome> outcomes(requests.size());
     std::size_t awaited = 0;
+    Reconnection reconnection;
     std::optional<Progress> progress;
     if (text) {
         progress.emplace([&](std::chrono::seconds waited) { return text(awaited, waited); });
@@ -235,7 +273,8 @@ std::vector<Outcome> perform_all(const Client& client, const std::vector<Request
         awaited = first;
         Outcome& oldest = outcomes[first++];
         try {
-            oldest.exchange->finish(std::nullopt, progress ? &*progress : nullptr);
+            finish_steadily(client, requests[awaited], *oldest.exchange, reconnection,
+                            progress ? &*progress : nullptr);
             oldest.exchange->answer();
         } catch (const Failure& failure) {
             oldest.failure = failure.what();

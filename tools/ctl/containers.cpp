@@ -118,16 +118,33 @@ int remove(const Context& context) {
                               waiting_for(context, "removing "));
 }
 
+// The attempt that is waited for: should mydockerd go away and come back, it may have ended, and
+// the container run again, before we ask again. "" where that is not known.
+std::string attempt_query(const Client& client, const std::string& name, bool next_exit) {
+    try {
+        const Json container = client.call({"GET", container_path(name), {}});
+        const auto last = number_of(container, "attempt", 0);
+        const bool has_ended = !text_of(container, "finished").empty();
+        const auto awaited = last + (next_exit && has_ended ? 1 : 0);
+        return awaited > 0 ? "attempt=" + std::to_string(awaited) : "";
+    } catch (const Refused&) {  // the wait itself will be told the same
+        return {};
+    }
+}
+
 // Prints each workload's exit code; our own is the first that is not 0.
 // For one that runs or is paused there is no code: its state is printed.
 int wait(const Context& context) {
     const std::string condition = context.arguments.get("condition");
-    const std::string query =
-        condition.empty() ? std::string{} : "?condition=" + percent_encode(condition);
     const bool has_code = condition != "running" && condition != "paused";
     std::vector<Request> requests;
     for (const std::string& name : context.arguments.operands) {
-        requests.push_back({"POST", container_path(name, "wait") + query, {}});
+        std::string query = condition.empty() ? "" : "?condition=" + percent_encode(condition);
+        const std::string attempt =
+            has_code ? attempt_query(context.client, name, condition == "next-exit") : "";
+        if (!attempt.empty()) query += (query.empty() ? '?' : '&') + attempt;
+        requests.push_back(
+            {.method = "POST", .target = container_path(name, "wait") + query, .harmless = true});
     }
     int exit_code = 0;
     const std::vector<Outcome> outcomes = perform_all(context.client, requests);

@@ -51,6 +51,28 @@ private:
     std::vector<std::string> problems_;
 };
 
+// Nobody listens at mydockerd's socket: ENOENT, ECONNREFUSED, or why else connect(2) failed.
+class Unreachable : public Failure {
+public:
+    Unreachable(const std::string& message, int exit_code, int error)
+        : Failure(message, exit_code), error_(error) {}
+    int error() const { return error_; }
+
+private:
+    int error_;
+};
+
+// The connection ended before the answer did.
+class Disconnected : public Failure {
+public:
+    Disconnected(const std::string& message, int exit_code, bool answer_had_begun)
+        : Failure(message, exit_code), answer_had_begun_(answer_had_begun) {}
+    bool answer_had_begun() const { return answer_had_begun_; }
+
+private:
+    bool answer_had_begun_;
+};
+
 // Whoever read our output has gone (`logs | head`): end quietly.
 class ReaderGone : public std::exception {};
 

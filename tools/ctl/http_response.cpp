@@ -109,10 +109,10 @@ void HttpResponse::end_of_stream() {
     boost::system::error_code error;
     if (state.parser.got_some() && state.unread.empty()) state.parser.put_eof(error);
     if (error || !state.parser.is_done()) {
-        throw Failure(state.parser.got_some() || !state.unread.empty()
-                          ? "mydockerd closed the connection in the middle of its answer"
-                          : "mydockerd closed the connection without an answer",
-                      protocol::exit_daemon);
+        const bool begun = state.parser.got_some() || !state.unread.empty();
+        throw Disconnected(begun ? "mydockerd closed the connection in the middle of its answer"
+                                 : "mydockerd closed the connection without an answer",
+                           protocol::exit_daemon, begun);
     }
 }
 

@@ -26,7 +26,7 @@ public:
 
     // Throws Failure (125) for bytes that are no HTTP response or exceed a bound.
     void feed(std::string_view bytes);
-    // The peer has closed: the end of a body without a length, otherwise a Failure (125).
+    // The peer has closed: the end of a body without a length, otherwise Disconnected (125).
     void end_of_stream();
 
     bool has_header() const;

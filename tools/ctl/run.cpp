@@ -107,8 +107,12 @@ int run_in_foreground(const Context& context, const Created& created) {
                             .terminal = attachment.terminal,
                             .await = true,
                             .once = attachment.input && !attachment.terminal};
-    Exchange upgrade =
-        client.open({.method = "POST", .target = attach_path(created.id, query), .upgrade = true});
+    attachment.resume = resumption(client, created.id, query);
+    attachment.silent = context.output.quiet;
+    Exchange upgrade = client.open({.method = "POST",
+                                    .target = attach_path(created.id, query),
+                                    .upgrade = true,
+                                    .harmless = true});
     upgrade.finish();
     StreamClient stream(upgrade);
     Exchange start = client.open({"POST", container_path(created.id, "start"), {}});

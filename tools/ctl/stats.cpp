@@ -10,6 +10,7 @@
 #include "tools/ctl/command.hpp"
 #include "tools/ctl/error.hpp"
 #include "tools/ctl/line_splitter.hpp"
+#include "tools/ctl/reconnection.hpp"
 #include "tools/ctl/status_text.hpp"
 
 namespace mydocker::ctl {
@@ -156,8 +157,18 @@ int stats(const Context& context) {
         if (output.no_trunc) output.terminal.width = width;
         screen.show(output, records);
     });
-    context.client.stream({"GET", "/v1/stats" + query, {}},
-                          [&](std::string_view bytes) { splitter.feed(bytes); });
+    const auto on_break = [&] {
+        splitter.forget();
+        // Below the table; the next one takes its place.
+        if (redraws) write_out("mydockerd is away, reconnecting\r");
+    };
+    stream_steadily(context.client, {.request =
+                                         [&] {
+                                             return Request{"GET", "/v1/stats" + query, {}};
+                                         },
+                                     .sink = [&](std::string_view bytes) { splitter.feed(bytes); },
+                                     .on_break = on_break,
+                                     .silent = redraws});
     return 0;
 }
 

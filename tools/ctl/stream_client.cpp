@@ -63,30 +63,55 @@ void FrameWriter::credit(std::size_t bytes) {
 
 std::string_view FrameWriter::next() {
     if (current_.empty()) current_.swap(control_.empty() ? input_ : control_);
-    return current_;
+    return std::string_view(current_).substr(sent_);
 }
 
-void FrameWriter::sent(std::size_t count) { current_.erase(0, count); }
+void FrameWriter::sent(std::size_t count) {
+    sent_ += count;
+    while (!current_.empty()) {
+        const std::size_t whole = protocol::frame_header_bytes + protocol::decode(current_)->size;
+        if (sent_ < whole) return;
+        current_.erase(0, whole);
+        sent_ -= whole;
+    }
+}
 
-StreamClient::StreamClient(Exchange& exchange) {
+std::size_t FrameWriter::restart() {
+    sent_ = 0;
+    std::size_t waiting = 0;
+    for (const std::string_view frames : {std::string_view(current_), std::string_view(input_)}) {
+        for (std::size_t at = 0; at < frames.size();) {
+            const auto header = protocol::decode(frames.substr(at));
+            if (header->type == Frame::input) waiting += header->size;
+            at += protocol::frame_header_bytes + header->size;
+        }
+    }
+    return std::exchange(unacknowledged_, waiting) - waiting;
+}
+
+StreamClient::StreamClient(Exchange& exchange) { resume(exchange); }
+
+void StreamClient::resume(Exchange& exchange) {
     const int status = exchange.response().status();
     if (status != switching_protocols) {
         exchange.answer();  // throws Refused
         broken("HTTP status " + std::to_string(status) + " instead of an upgrade");
     }
+    reader_ = FrameReader();
     reader_.feed(exchange.take_rest());
     connection_ = exchange.take_connection();
+    broken_ = false;
 }
 
 void StreamClient::flush() {
-    while (true) {
+    while (!broken_) {
         const std::string_view bytes = writer_.next();
         if (bytes.empty()) return;
         const ssize_t sent = ::send(fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent >= 0) {
             writer_.sent(static_cast<std::size_t>(sent));
         } else if (errno == EPIPE || errno == ECONNRESET) {
-            return writer_.sent(bytes.size());  // nobody reads it: receive() will tell
+            broken_ = true;  // nobody reads it: receive() will tell
         } else if (errno != EINTR) {
             if (errno == EAGAIN) return;
             throw Failure(std::string("send to mydockerd: ") + std::strerror(errno),
@@ -103,7 +128,9 @@ bool StreamClient::receive() {
         throw Failure(std::string("read from mydockerd: ") + std::strerror(errno),
                       protocol::exit_daemon);
     }
-    return count > 0 || (count < 0 && errno != ECONNRESET);
+    const bool ended = count == 0 || (count < 0 && errno == ECONNRESET);
+    broken_ = broken_ || ended;
+    return !ended;
 }
 
 std::optional<FrameReader::Received> StreamClient::next() {

@@ -43,11 +43,15 @@ public:
     bool is_idle() const { return current_.empty() && control_.empty() && input_.empty(); }
     std::string_view next();  // the bytes to send next; empty when idle
     void sent(std::size_t count);
+    // For another connection: a frame that went only in part was never there, and is sent again.
+    // Tells how much input had gone that nobody acknowledged: whether it arrived is not known.
+    std::size_t restart();
 
 private:
-    std::string current_;  // a frame that may be sent in part
-    std::string control_;  // whole frames; resizes and signals, which come one by one
-    std::string input_;    // one frame, and perhaps the end
+    std::string current_;   // frames, of which the first may be sent in part
+    std::size_t sent_ = 0;  // so many bytes of it
+    std::string control_;   // whole frames; resizes and signals, which come one by one
+    std::string input_;     // one frame, and perhaps the end
     std::size_t unacknowledged_ = 0;
 };
 
@@ -56,8 +60,13 @@ public:
     // Of a request that asked for the upgrade and has its answer; Refused where that is not 101.
     explicit StreamClient(Exchange& exchange);
 
+    // Goes on over the connection of such a request, after a break. What had been received and not
+    // yet been taken is forgotten; for what is sent see FrameWriter::restart().
+    void resume(Exchange& exchange);
+
     int fd() const { return connection_.get(); }
     FrameWriter& writer() { return writer_; }
+    bool wants_to_send() const { return !broken_ && !writer_.is_idle(); }
     void flush();    // sends what there is room for; a connection that has ended is receive()'s
     bool receive();  // one piece, when fd() is readable; false: mydockerd has closed it
     // The next whole frame of the caller's concern: credits are dealt with here.
@@ -69,6 +78,7 @@ private:
     FrameReader reader_;
     FrameWriter writer_;
     UniqueFd connection_;
+    bool broken_ = false;  // what is sent goes nowhere
 };
 
 }  // namespace mydocker::ctl

@@ -9,6 +9,8 @@
 #include "tools/ctl/error.hpp"
 #include "tools/ctl/line_splitter.hpp"
 #include "tools/ctl/log_printer.hpp"
+#include "tools/ctl/positioned_log.hpp"
+#include "tools/ctl/reconnection.hpp"
 #include "tools/ctl/template.hpp"
 
 namespace mydocker::ctl {
@@ -51,19 +53,27 @@ std::string time_option(const Context& context, const char* option) {
 
 int logs(const Context& context) {
     const Arguments& arguments = context.arguments;
-    std::string query;
-    const auto add = [&](const std::string& term) { query += (query.empty() ? '?' : '&') + term; };
-    if (arguments.has("follow")) add("follow=1");
-    if (arguments.has("tail") && arguments.get("tail") != "all") {
-        add("tail=" + count_of(arguments, "tail"));
-    }
-    for (const char* key : {"since", "until"}) {
-        if (arguments.has(key)) add(std::string(key) + '=' + time_option(context, key));
-    }
-    if (arguments.has("attempt")) add("attempt=" + signed_option(arguments, "attempt"));
+    std::string always = "?positions=1";
+    if (arguments.has("follow")) always += "&follow=1";
+    if (arguments.has("until")) always += "&until=" + time_option(context, "until");
+    std::string begin;  // of the first request; after a break the next one goes on where it was
+    if (arguments.has("tail") && arguments.get("tail") != "all")
+        begin += "&tail=" + count_of(arguments, "tail");
+    if (arguments.has("since")) begin += "&since=" + time_option(context, "since");
+    if (arguments.has("attempt")) begin += "&attempt=" + signed_option(arguments, "attempt");
+    const std::string path = container_path(arguments.operands.front(), "logs") + always;
     LogPrinter printer(arguments.has("timestamps"));
-    context.client.stream({"GET", container_path(arguments.operands.front(), "logs") + query, {}},
-                          [&](std::string_view bytes) { printer.feed(bytes); });
+    PositionedLog log([&](std::string_view bytes) { printer.feed(bytes); });
+    const auto request = [&]() -> Request {
+        if (!log.is_known()) return {"GET", path + begin, {}};
+        // "The last attempt" may be another by now.
+        const std::string attempt =
+            log.attempt() == 0 ? "" : "&attempt=" + std::to_string(log.attempt());
+        return {"GET", path + "&from=" + log.from() + attempt, {}};
+    };
+    stream_steadily(context.client, {.request = request,
+                                     .sink = [&](std::string_view bytes) { log.feed(bytes); },
+                                     .on_break = [&] { log.restart(); }});
     return 0;
 }
 
@@ -102,17 +112,35 @@ std::map<std::string, std::string> event_filters(const Arguments& arguments) {
     return filters;
 }
 
+// Where a client of the event stream is, for when its connection breaks.
+struct EventPlace {
+    std::string instance;  // mydockerd's; "" before it is known
+    std::int64_t seen = 0;
+
+    // False for what is only for us.
+    bool take(const Json& event) {
+        seen = number_of(event, "seq", seen);
+        if (event.contains("instance")) instance = text_of(event, "instance");
+        return text_of(event, "type") != "instance";
+    }
+    std::string query() const { return "&since=" + std::to_string(seen) + "&instance=" + instance; }
+};
+
 int events(const Context& context) {
     const Arguments& arguments = context.arguments;
     const Output& output = context.output;
-    std::string query;
-    const auto add = [&](const std::string& term) { query += (query.empty() ? '?' : '&') + term; };
+    std::string query = "?";
+    const auto add = [&](const std::string& term) {
+        query += (query.size() == 1 ? "" : "&") + term;
+    };
+    std::string begin = "&instance=";  // of the first request
     if (!arguments.has("no-follow")) add("follow=1");
     if (arguments.has("since")) {
         const std::string since = arguments.get("since");
         const bool is_number =
             !since.empty() && since.find_first_not_of("0123456789") == std::string::npos;
-        add("since=" + (is_number ? count_of(arguments, "since") : time_option(context, "since")));
+        begin +=
+            "&since=" + (is_number ? count_of(arguments, "since") : time_option(context, "since"));
     }
     if (arguments.has("until")) add("until=" + time_option(context, "until"));
     for (const auto& [key, words] : event_filters(arguments)) {
@@ -120,22 +148,31 @@ int events(const Context& context) {
     }
     std::optional<Template> line;
     if (!output.wants_table() && output.format != "json") line.emplace(output.format);
+    EventPlace place;
     LineSplitter splitter([&](const std::string& text) {
         const Json event = Json::parse(text, nullptr, false);
         if (!event.is_object()) {
             throw Failure("mydockerd sent an event that is not JSON", protocol::exit_daemon);
         }
-        if (text_of(event, "type") == "gap" && output.format != "json") {
+        if (!place.take(event)) return;
+        const std::string type = text_of(event, "type");
+        if (type == "gap" && output.format != "json") {
             write_error("mydocker-ctl: events are missing here: " +
                         printable(text_of(event, "reason")) + '\n');
+        } else if (type == "replaced" && line) {  // it has none of the fields that a template names
+            write_error("mydocker-ctl: " + printable(text_of(event, "reason")) + '\n');
         } else if (line) {
             write_out(line->render(event) + '\n');
         } else {
             write_out(output.format == "json" ? text + '\n' : event_line(event, output.terminal));
         }
     });
-    context.client.stream({"GET", "/v1/events" + query, {}},
-                          [&](std::string_view bytes) { splitter.feed(bytes); });
+    const auto request = [&]() -> Request {
+        return {"GET", "/v1/events" + query + (place.instance.empty() ? begin : place.query()), {}};
+    };
+    stream_steadily(context.client, {.request = request,
+                                     .sink = [&](std::string_view bytes) { splitter.feed(bytes); },
+                                     .on_break = [&] { splitter.forget(); }});
     return 0;
 }
 

@@ -16,7 +16,8 @@ void Actions::begin(const Verb& verb, const std::string& id, const std::string& 
         return say(std::to_string(most) + " actions are under way; wait for one to end", true);
     }
     try {
-        pending_.push_back({client_.open({"POST", container_path(id, verb.path), {}}), verb, name});
+        const Request request{"POST", container_path(id, verb.path), {}};
+        pending_.push_back({client_.open(request, {}, at_once), verb, name});
         say(std::string(verb.doing) + ' ' + name + "...", false);
     } catch (const std::exception& error) {
         say(error.what(), true);

@@ -11,8 +11,13 @@ namespace mydocker::ctl::watch {
 
 namespace {
 
-constexpr std::chrono::seconds between_tries{1};
+constexpr std::chrono::seconds between_tries{1};  // after an answer that is none of use
+constexpr auto away = "mydockerd is away, reconnecting; what is shown is old.";
 constexpr std::chrono::seconds silence{4};  // a tick comes each second
+
+std::string trying_again(const std::string& why) {
+    return why + (why.ends_with('.') ? "" : ".") + " Trying again; what is shown is old.";
+}
 
 }  // namespace
 
@@ -33,12 +38,23 @@ void Feed::turn(Clock::time_point now) {
     if (ticks_ || now < retry_) return;
     try {
         lines_.forget();
-        ticks_.emplace(client_.open({"GET", "/v1/stats?follow=1&interval=1", {}},
-                                    [this](std::string_view bytes) { lines_.feed(bytes); }));
-        asked_.emplace(client_.open({"GET", "/v1/version", {}}));
+        ticks_.emplace(client_.open(
+            {"GET", "/v1/stats?follow=1&interval=1", {}},
+            [this](std::string_view bytes) {
+                reconnection_.progressed();
+                lines_.feed(bytes);
+            },
+            at_once));
+        asked_.emplace(client_.open({"GET", "/v1/version", {}}, {}, at_once));
+        reconnection_.connected(now);
         news_ = now;
+    } catch (const Unreachable& error) {
+        lose(away);
+        reconnection_.failed(now, error.error());
+        retry_ = reconnection_.next();
     } catch (const std::exception& error) {
-        lose(error.what(), now);
+        lose(trying_again(error.what()));
+        retry_ = now + between_tries;
     }
 }
 
@@ -47,10 +63,17 @@ void Feed::advance_ticks(Clock::time_point now) {
         ticks_->advance();
         if (!ticks_->done()) return;
         ticks_->answer();
-        lose("mydockerd has ended the stream", now);
+        require_whole(*ticks_);
+        lose(trying_again("mydockerd has ended the stream"));
+    } catch (const Disconnected&) {
+        lose(away);
+        reconnection_.broke(now);
+        retry_ = reconnection_.next();
+        return;
     } catch (const std::exception& error) {
-        lose(error.what(), now);
+        lose(trying_again(error.what()));
     }
+    if (!ticks_) retry_ = now + between_tries;
 }
 
 void Feed::advance_version() {
@@ -63,16 +86,14 @@ void Feed::advance_version() {
     asked_.reset();
 }
 
-void Feed::lose(const std::string& why, Clock::time_point now) {
+void Feed::lose(const std::string& why) {
     ticks_.reset();
     asked_.reset();
     why_ = why;
-    retry_ = now + between_tries;
 }
 
 std::string Feed::trouble(Clock::time_point now) const {
-    if (!why_.empty())
-        return why_ + (why_.ends_with('.') ? "" : ".") + " Trying again; what is shown is old.";
+    if (!why_.empty()) return why_;
     const auto quiet = std::chrono::floor<std::chrono::seconds>(now - news_);
     if (quiet < silence) return {};
     return "No news from mydockerd for " + std::to_string(quiet.count()) +

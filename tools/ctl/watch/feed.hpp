@@ -10,6 +10,7 @@
 
 #include "tools/ctl/client.hpp"
 #include "tools/ctl/line_splitter.hpp"
+#include "tools/ctl/reconnection.hpp"
 
 namespace mydocker::ctl::watch {
 
@@ -34,7 +35,7 @@ public:
     std::string trouble(Clock::time_point now) const;
 
 private:
-    void lose(const std::string& why, Clock::time_point now);
+    void lose(const std::string& why);
 
     const Client& client_;
     std::string version_;
@@ -43,6 +44,7 @@ private:
     std::optional<Exchange> ticks_, asked_;
     Clock::time_point news_;   // the last tick, or the connection
     Clock::time_point retry_;  // when to connect next
+    Reconnection reconnection_;
     std::string why_;
 };
 

@@ -31,6 +31,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds between_pages{50};
 constexpr milliseconds between_countdowns{250};
 constexpr milliseconds between_looks{1000};
+constexpr milliseconds between_tries{100};  // while mydockerd is away
 constexpr std::size_t longest_filter = 64;
 constexpr auto table_keys =
     "s stop  S start  r restart  k kill  l logs  / filter  o order  h help  q quit";
@@ -53,6 +54,7 @@ public:
     int run() {
         while (!exit_code_) {
             feed_.turn(Clock::now());
+            if (log_) log_->turn(Clock::now());
             draw_when_due();
             wait();
         }
@@ -117,6 +119,8 @@ private:
                 std::chrono::ceil<milliseconds>(drawn_ + between_pages - Clock::now());
             return static_cast<int>(std::max(left, milliseconds{1}).count());
         }
+        const bool away = feed_.ticks_fd() < 0 || (log_ && log_->fd() < 0 && !log_->has_ended());
+        if (away) return static_cast<int>(between_tries.count());
         const bool counts = model_.has_waiting() && !log_ && !helps_;
         return static_cast<int>((counts ? between_countdowns : between_looks).count());
     }
