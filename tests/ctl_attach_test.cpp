@@ -11,9 +11,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tests/ctl_process.hpp"
 #include "tests/pty.hpp"
 #include "tests/stream_server.hpp"
-#include "tools/ctl/program.hpp"
 
 using namespace mydocker::tests;
 using mydocker::ctl::UniqueFd;
@@ -21,42 +21,6 @@ using mydocker::protocol::Frame;
 namespace protocol = mydocker::protocol;
 
 namespace {
-
-// mydocker-ctl against this server, with these standard streams.
-class Client : public SessionProcess {
-public:
-    Client(const StreamServer& server, std::vector<std::string> words, int in, int out, int err,
-           bool controls = false)
-        : SessionProcess([&] { return mydocker::ctl::run_program(with(server, words)); }, in, out,
-                         err, controls) {}
-
-private:
-    static std::vector<std::string> with(const StreamServer& server,
-                                         std::vector<std::string> words) {
-        words.insert(words.begin(), {"-H", server.path()});
-        return words;
-    }
-};
-
-struct Pipe {
-    Pipe() {
-        int ends[2];
-        BOOST_TEST_REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
-        read = UniqueFd(ends[0]);
-        write = UniqueFd(ends[1]);
-    }
-    std::string rest() const {
-        std::string text;
-        char buffer[65536];
-        while (is_ready(read.get(), POLLIN)) {
-            const ssize_t count = ::read(read.get(), buffer, sizeof buffer);
-            if (count <= 0) break;
-            text.append(buffer, static_cast<std::size_t>(count));
-        }
-        return text;
-    }
-    UniqueFd read, write;
-};
 
 // exec -it at a terminal, upgraded.
 struct Attached {
@@ -138,8 +102,9 @@ BOOST_AUTO_TEST_CASE(the_terminal_comes_back_when_the_daemon_is_gone) {
     at.connection.close();
     BOOST_TEST(at.client.exit_code() == 125);
     BOOST_TEST(at.terminal.is_as_before());
-    BOOST_TEST(at.terminal.shows("status web'.").find("closed the connection; web may go on") !=
-               std::string::npos);
+    BOOST_TEST(
+        at.terminal.shows("top web'.").find("mydockerd went away; the command may still run") !=
+        std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(nonsense_from_the_daemon_ends_it_with_the_terminal_restored) {

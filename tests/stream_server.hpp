@@ -90,6 +90,8 @@ public:
         return StreamConnection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     }
 
+    bool is_asked() const { return is_ready(listener_.get(), POLLIN, 0); }
+
 private:
     Scratch scratch_;
     ctl::UniqueFd listener_;

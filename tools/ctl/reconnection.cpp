@@ -123,16 +123,17 @@ void stream_steadily(const Client& client, const SteadyStream& stream) {
 
 void finish_steadily(const Client& client, const Request& request, Exchange& exchange,
                      Reconnection& reconnection, Progress* progress) {
-    for (;;) {
+    for (bool first = true;; first = false) {
         try {
             return exchange.finish(std::nullopt, progress);
-        } catch (const Disconnected&) {
-            if (!request.harmless) throw;
+        } catch (const Disconnected& broken) {
+            const bool once_more = request.method == "GET" && first && !broken.answer_had_begun();
+            if (!request.harmless && !once_more) throw;
             reconnection.broke(Reconnection::Clock::now());
             require_hope(reconnection, Reconnection::Clock::now());
         }
         exchange = connect_again(client, request, {}, reconnection);
-        tell(reconnection);
+        if (request.harmless) tell(reconnection);
     }
 }
 

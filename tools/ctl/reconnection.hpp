@@ -61,7 +61,8 @@ struct SteadyStream {
 // down, Refused for an error.
 void stream_steadily(const Client& client, const SteadyStream& stream);
 
-// Waits for an answer; where the request is harmless, it is sent again after each break.
+// Waits for an answer; where the request is harmless, it is sent again after each break, and a GET
+// once more where the answer had not begun.
 void finish_steadily(const Client& client, const Request& request, Exchange& exchange,
                      Reconnection& reconnection, Progress* progress);
 
