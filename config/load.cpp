@@ -82,6 +82,12 @@ public:
         open_.pop_back();
     }
 
+    void parse_dump(std::string_view json, const std::string& name) {
+        Report report{name, loaded_.problems};
+        if (const auto root = parse_json(json, loaded_.problems))
+            read_top(Value{*root, "", report}, "");
+    }
+
     Loaded finish() {
         sort(loaded_.problems);
         return std::move(loaded_);
@@ -208,6 +214,12 @@ Loaded load_file(const std::filesystem::path& path) {
 Loaded load_text(std::string_view toml, const std::string& file_name) {
     Loader loader;
     loader.parse(toml, file_name);
+    return loader.finish();
+}
+
+Loaded load_json(std::string_view json, const std::string& file_name) {
+    Loader loader;
+    loader.parse_dump(json, file_name);
     return loader.finish();
 }
 

@@ -25,6 +25,9 @@ Loaded load_file(const std::filesystem::path& path);
 // What stands relative in it (`include`, `env_file`) is sought beside file_name.
 Loaded load_text(std::string_view toml, const std::string& file_name);
 
+// What dump_json(Host) wrote.
+Loaded load_json(std::string_view json, const std::string& file_name);
+
 struct LoadedContainer {
     Container container;
     std::vector<Problem> problems;

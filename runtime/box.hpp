@@ -21,6 +21,10 @@ public:
     // pipes.
     Box(const CgroupTree& tree, const std::string& name, const Spec& spec, Cgroup::Options options);
 
+    // Of an attempt that an earlier mydockerd began.
+    Box(Cgroup existing, Handshake open)
+        : cgroup(std::move(existing)), handshake(std::move(open)) {}
+
     // Asks for the blocked init and drops our copies of what is now its own.
     void clone_init(Zygote& zygote, std::uint64_t id);
 

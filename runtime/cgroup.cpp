@@ -104,7 +104,7 @@ void add_processes(int dir, int depth, std::vector<pid_t>& pids) {
 
 Cgroup::Cgroup(const CgroupTree& tree, const std::string& name, const Limits& limits,
                Options options)
-    : tree_(&tree), best_effort_(options.best_effort), name_(name) {
+    : Cgroup(tree, name, options) {
     if (::mkdirat(tree.fd(), name.c_str(), 0755) < 0) {
         if (errno != EEXIST) fail(errno, "make the cgroup " + path().string());
         // Left by an earlier attempt whose removal the kernel refused: ours only if nothing lives
@@ -114,13 +114,24 @@ Cgroup::Cgroup(const CgroupTree& tree, const std::string& name, const Limits& li
         must(::mkdirat(tree.fd(), name.c_str(), 0755), "make the cgroup " + path().string());
     }
     try {
-        fd_.reset(must(::openat(tree.fd(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                       "open the cgroup " + path().string()));
+        open();
         for (const LimitWrite& limit : limit_writes(limits)) apply(limit);
     } catch (...) {
         ::unlinkat(tree.fd(), name.c_str(), AT_REMOVEDIR);
         throw;
     }
+}
+
+Cgroup Cgroup::open(const CgroupTree& tree, const std::string& name, Options options) {
+    Cgroup cgroup(tree, name, options);
+    ::mkdirat(tree.fd(), name.c_str(), 0755);
+    cgroup.open();
+    return cgroup;
+}
+
+void Cgroup::open() {
+    fd_.reset(must(::openat(tree_->fd(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                   "open the cgroup " + path().string()));
 }
 
 Cgroup::~Cgroup() {

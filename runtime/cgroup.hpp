@@ -24,6 +24,9 @@ public:
         bool best_effort = false;  // a missing controller is noted in skipped(), not thrown
     };
     Cgroup(const CgroupTree& tree, const std::string& name, const Limits& limits, Options options);
+    // One that an earlier mydockerd made, with its limits as they are; an empty one where it has
+    // gone. Throws std::system_error.
+    static Cgroup open(const CgroupTree& tree, const std::string& name, Options options);
     Cgroup(Cgroup&&) = default;
     Cgroup& operator=(Cgroup&&) = default;
     ~Cgroup();  // removes the directory if nothing is in it
@@ -53,6 +56,9 @@ public:
     bool remove();
 
 private:
+    Cgroup(const CgroupTree& tree, const std::string& name, Options options)
+        : tree_(&tree), best_effort_(options.best_effort), name_(name) {}
+    void open();
     bool is(std::string_view key) const;  // of cgroup.events
     // Writes one limit, or notes in skipped() why it need not be written.
     void apply(const LimitWrite& limit);

@@ -167,7 +167,8 @@ std::string CgroupTree::cpus() const {
     return text;
 }
 
-std::vector<std::string> CgroupTree::remove_leftovers(int patience_ms) {
+std::vector<std::string> CgroupTree::remove_leftovers(int patience_ms,
+                                                      const std::set<std::string>& kept) {
     std::vector<std::string> removed;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(path_, error)) {
@@ -177,6 +178,7 @@ std::vector<std::string> CgroupTree::remove_leftovers(int patience_ms) {
         const std::string name = cgroup.filename();
         if (name.size() != 32 || name.find_first_not_of("0123456789abcdef") != std::string::npos)
             continue;
+        if (kept.contains(name)) continue;
         write_file_at(AT_FDCWD, (cgroup / "cgroup.kill").c_str(), "1",
                       "kill what an earlier run left in " + cgroup.string());
         const auto deadline =

@@ -32,9 +32,10 @@ public:
     // CPUs that a container may be given ("0-1"); empty where there is no cpuset controller.
     std::string cpus() const;
 
-    // Kills and removes cgroups that an earlier run left here; their names. Waits for each at most
+    // Kills and removes cgroups that an earlier run left here, but for `kept`; their names. Waits for each at most
     // `patience_ms`. What could not be removed stays and is met again by Cgroup's constructor.
-    std::vector<std::string> remove_leftovers(int patience_ms);
+    std::vector<std::string> remove_leftovers(int patience_ms,
+                                              const std::set<std::string>& kept = {});
 
 private:
     std::filesystem::path path_;

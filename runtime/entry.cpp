@@ -21,7 +21,9 @@ UniqueFd open_root_of(int init_pidfd, pid_t init_pid) {
     return root;
 }
 
-Handshake prepare(int init_pidfd, pid_t init_pid, const EntrySpec& spec) {
+}  // namespace
+
+Handshake prepare_entry(int init_pidfd, pid_t init_pid, const EntrySpec& spec) {
     const UniqueFd root = open_root_of(init_pidfd, init_pid);
     const User user = find_user(root, spec.process.user);
     Stdio stdio = spec.detached   ? make_silence()
@@ -29,15 +31,6 @@ Handshake prepare(int init_pidfd, pid_t init_pid, const EntrySpec& spec) {
                                   : make_pipes(user, spec.open_stdin);
     return {make_entry_plan(spec.process, spec.hostname, spec.own_network, spec.terminal, user),
             std::move(stdio)};
-}
-
-}  // namespace
-
-Entry::Entry(int init_pidfd, pid_t init_pid, const EntrySpec& spec)
-    : handshake(prepare(init_pidfd, init_pid, spec)) {}
-
-void Entry::clone_init(Zygote& zygote, std::uint64_t id, int cgroup, int init_pidfd) {
-    handshake.clone(zygote, {.id = id, .cgroup = cgroup, .join = init_pidfd});
 }
 
 }  // namespace mydocker::runtime

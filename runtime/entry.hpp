@@ -21,18 +21,11 @@ struct EntrySpec {
     bool detached = false;  // all three standard streams are /dev/null
 };
 
-class Entry {
-public:
-    // `init`: the pidfd and pid of the container's init. Finds the user in the container's own
-    // files, makes the pipes or the terminal. Throws std::system_error; ESRCH when the init has
-    // ended.
-    Entry(int init_pidfd, pid_t init_pid, const EntrySpec& spec);
-
-    // `cgroup`: the container's. At its pids limit the process is born outside and moves in by
-    // itself before it does anything: cgroup v2 lets a migration pass where a fork would not.
-    void clone_init(Zygote& zygote, std::uint64_t id, int cgroup, int init_pidfd);
-
-    Handshake handshake;
-};
+// `init`: the pidfd and pid of the container's init. Finds the user in the container's own files,
+// makes the pipes or the terminal. Throws std::system_error; ESRCH when the init has ended. The
+// clone's request names the container's cgroup and, as `join`, the init. At its pids limit the
+// process is born outside and moves in by itself before it does anything: cgroup v2 lets a
+// migration pass where a fork would not.
+Handshake prepare_entry(int init_pidfd, pid_t init_pid, const EntrySpec& spec);
 
 }  // namespace mydocker::runtime

@@ -1,21 +1,37 @@
-// How a child of ours ended, read through its pidfd in two steps: look without reaping, so that the
-// end can be recorded first, then reap.
+// How a process ended, read through its pidfd in two steps: look without reaping, so that the end
+// can be recorded first, then reap. A child of ours tells by waitid(2). One that was started by the
+// mydockerd before us is the keeper's child, and its zombie tells in /proc. One that somebody else
+// has reaped tells by PIDFD_GET_INFO, since Linux 6.15; before that nobody knows.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <optional>
+
+#include "runtime/unique_fd.hpp"
 
 namespace mydocker::runtime {
 
 struct ExitStatus {
     bool signaled = false;
-    int number = 0;  // the exit code, or the signal
+    int number = 0;     // the exit code, or the signal
+    bool known = true;  // false: it has ended, and nobody can tell how
 };
 
-// waitid(2) with WNOWAIT: nullopt while it runs. Throws ECHILD when it is not our child.
+// nullopt while it runs. Throws std::system_error where the pidfd is none.
 std::optional<ExitStatus> peek_exit(int pidfd);
 
-// Takes the zombie away; harmless when there is none.
+// Takes the zombie away; harmless when there is none, or when it is another's to take.
 void reap(int pidfd);
+
+// The number of the process (proc(5): fdinfo of a pidfd); -1 once it has been reaped.
+pid_t pid_of(int pidfd);
+// When it started, in clock ticks since boot (proc(5): /proc/PID/stat, field 22); 0: no such one.
+// A number and its start time name a process within one boot.
+std::uint64_t start_time_of(pid_t pid);
+// pidfd_open(2), of the process that has this start time; empty where it is no more.
+UniqueFd open_process(pid_t pid, std::uint64_t start_time);
 
 // pidfd_send_signal(2); false when it has ended (ESRCH).
 bool send_signal(int pidfd, int signal);

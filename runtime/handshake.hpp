@@ -13,6 +13,9 @@ namespace mydocker::runtime {
 class Handshake {
 public:
     Handshake(Plan work, Stdio streams);  // makes the pipes; throws std::system_error
+    // With a process that an earlier mydockerd made. `report`: empty once it is known to execute.
+    Handshake(Stdio streams, UniqueFd report)
+        : stdio(std::move(streams)), report_read(std::move(report)) {}
 
     // Asks for the init, with our pipes put into the request, and drops our copies of what is now
     // its own.

@@ -294,6 +294,9 @@ std::string describe(const PlanStep& step) {
 
 InitFailure explain(const Plan& plan, const wire::StepFailure& failure) {
     const std::string reason = std::strerror(failure.error);
+    // Of an attempt whose plan went with an earlier mydockerd.
+    if (plan.empty() && failure.step != wire::no_whole_plan)
+        return {"do step " + std::to_string(failure.step) + " of its start: " + reason, 125};
     if (failure.step >= plan.size()) return {"read the plan: " + reason, 125};
     const PlanStep& step = plan[failure.step];
     if (step.op != Op::execute) return {describe(step) + ": " + reason, 125};

@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "runtime/error.hpp"
@@ -52,6 +53,22 @@ Stdio make_silence() {
     for (UniqueFd& fd : stdio.theirs)
         fd.reset(must(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null"));
     return stdio;
+}
+
+std::uint64_t pipe_inode(int fd) {
+    struct stat status {};
+    return fd >= 0 && ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? status.st_ino : 0;
+}
+
+std::array<UniqueFd, 2> reopen_pipes(pid_t pid, const std::array<std::uint64_t, 2>& inodes) {
+    std::array<UniqueFd, 2> pipes;
+    for (std::size_t i = 0; i < pipes.size(); ++i) {
+        const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(i + 1);
+        UniqueFd pipe(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+        if (pipe && inodes[i] != 0 && pipe_inode(pipe.get()) == inodes[i])
+            pipes[i] = std::move(pipe);
+    }
+    return pipes;
 }
 
 void set_window(int master, WindowSize size) {

@@ -26,6 +26,7 @@ Container::Container(Services& services, StoredContainer stored, config::Contain
       stored_(std::move(stored)),
       config_(std::move(config)),
       logs_(services.store.directory(stored_.id) / "log", config_.logging),
+      past_(services.store.directory(stored_.id) / "attempts"),
       console_(services.executor),
       inbox_(services.executor) {}
 
@@ -51,6 +52,7 @@ asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
         log::debug("{}: {} in {} -> {}, {}", self->name(), supervisor::name(message->event),
                    supervisor::name(self->state_), supervisor::name(to), supervisor::name(action));
         const State from = self->state_;
+        if (message->event == Event::start) self->asked_ = false;
         self->enter(to);
         self->perform(action, from);
         self->publish(shown);
@@ -90,7 +92,7 @@ void Container::perform(Action action, State from) {
             case Action::hold: break;
             case Action::release:
                 deadline_ = now + config_.start_timeout;
-                run_->release();
+                release();
                 break;
             case Action::announce: announce(); break;
             case Action::freeze:
@@ -134,9 +136,13 @@ void Container::perform(Action action, State from) {
                 break;
             case Action::wait:
                 deadline_ = now + current().verdict.delay;
+                note();
                 if (config_.restart.prearm) services_.gate.request(inbox_);
                 break;
-            case Action::settle: settle(from); break;
+            case Action::settle:
+                settle(from);
+                note();
+                break;
         }
     } catch (const std::exception& error) {
         log::error("{}: {}: {}", name(), supervisor::name(action), error.what());
@@ -180,6 +186,7 @@ void Container::build() {
     ledger_.push_back(std::move(attempt));
     if (ledger_.size() > ledger_size) ledger_.erase(ledger_.begin());
     try {
+        take_snapshot();  // before anything of it exists: no attempt is begun twice
         run_ = std::make_shared<Run>(*this, translate(config_, services_.store.directory(id())));
         warnings_ = run_->cgroup().skipped();
         for (const std::string& warning : warnings_) log::warn("{}: {}", name(), warning);
@@ -190,8 +197,18 @@ void Container::build() {
     }
 }
 
+void Container::release() {
+    try {
+        run_->release();
+    } catch (const std::system_error& error) {
+        current().error = error.what();
+        run_->kill();  // still blocked: it has run nothing
+    }
+}
+
 void Container::announce() {
     reason_ = "attempt " + std::to_string(attempts_made_) + " runs";
+    note();
     if (config_.oom_policy == config::OomPolicy::stop) run_->watch_oom();
 }
 
@@ -231,9 +248,9 @@ void Container::clear() {
     if (observed.signal)
         reason_ = "ended by " + config::signal_name(*observed.signal);
     else
-        reason_ = observed.executed
-                      ? "ended with code " + std::to_string(observed.exit_code.value_or(0))
-                      : "could not be started";
+        reason_ = !observed.executed   ? "could not be started"
+                  : observed.exit_code ? "ended with code " + std::to_string(*observed.exit_code)
+                                       : "ended while nobody watched";
     if (empty) post(Event::emptied, attempts_made_);
 }
 
@@ -243,7 +260,6 @@ void Container::conclude() {
         deadline_ = Clock::now() + std::chrono::milliseconds{50};
         return;
     }
-    run_.reset();
 
     Attempt& attempt = current();
     const Observed& observed = attempt.observed;
@@ -251,7 +267,9 @@ void Container::conclude() {
     Ending& ending = attempt.ending;
     ending.ended = Clock::now();
     if (observed.executed) {
-        ending.kind = observed.signal ? Ending::Kind::signal : Ending::Kind::code;
+        ending.kind = observed.signal      ? Ending::Kind::signal
+                      : observed.exit_code ? Ending::Kind::code
+                                           : Ending::Kind::unknown;
         ending.number = observed.signal ? *observed.signal : observed.exit_code.value_or(0);
         ending.ready_for =
             std::chrono::duration_cast<config::Duration>(attempt.ran_until(ending.ended));
@@ -262,13 +280,33 @@ void Container::conclude() {
     ending.error = attempt.error;
     ending.cause = classify(observed, config_.restart);
 
-    Judged judged = judge(config_.restart, ending, history_, wish_, services_.chance());
+    Judged judged = run_ && run_->unreleased() && wish_ == Wish::up
+                        ? interrupted(history_)
+                        : judge(config_.restart, ending, history_, wish_, services_.chance());
     history_ = std::move(judged.history);
     attempt.verdict = std::move(judged.verdict);
     attempt.judged = true;
     reason_ = attempt.verdict.reason;
     failed_ = attempt.verdict.failed;
+    record();
+    if (run_) run_->bury();
+    run_.reset();
     post(attempt.verdict.restart ? Event::again : Event::rest, attempts_made_);
+}
+
+// A disk that is full ends no container: the record is tried again with the next one.
+void Container::record() {
+    unrecorded_.push_back({current(), history_});
+    if (unrecorded_.size() > ledger_size) unrecorded_.erase(unrecorded_.begin());
+    try {
+        while (!unrecorded_.empty()) {
+            past_.append(unrecorded_.front());
+            unrecorded_.erase(unrecorded_.begin());
+        }
+    } catch (const std::system_error& error) {
+        log::error("{}: its attempt {} is not on record yet: {}", name(),
+                   unrecorded_.front().attempt.number, error.what());
+    }
 }
 
 void Container::settle(State from) {

@@ -17,14 +17,22 @@
 #include "supervisor/inbox.hpp"
 #include "supervisor/input_end.hpp"
 #include "supervisor/lifecycle.hpp"
+#include "supervisor/ledger.hpp"
 #include "supervisor/log_files.hpp"
 #include "supervisor/services.hpp"
+#include "supervisor/snapshot.hpp"
 #include "supervisor/store.hpp"
 #include "supervisor/verdict.hpp"
 
 namespace mydocker::supervisor {
 
 class Run;
+
+// What an earlier mydockerd left of a container.
+struct Inheritance {
+    std::optional<Snapshot> snapshot;  // where it was in this boot of the machine
+    std::vector<runtime::Held> held;   // descriptors of its attempt and of the commands inside
+};
 
 class Container : public std::enable_shared_from_this<Container> {
 public:
@@ -34,6 +42,11 @@ public:
     Container(Services& services, StoredContainer stored, config::Container config);
     ~Container();
 
+    // Before open(): goes on where an earlier mydockerd left it. `problems`: of its ledger.
+    // container_adopt.cpp.
+    void adopt(Inheritance from, std::vector<std::string>& problems);
+    bool is_new() const { return is_new_; }  // to this boot of the machine: autostart asks
+    void hold_in(KeeperLink& keeper);        // all that must outlive this mydockerd
     void open();   // starts the coroutine
     void close();  // ends it; only at rest
 
@@ -49,6 +62,7 @@ public:
     // A command inside, on its way. Throws std::system_error: ESRCH when nothing runs, EAGAIN when
     // too many do.
     std::shared_ptr<ExecSession> exec(ExecRequest request);
+    std::shared_ptr<ExecSession> find_exec(const std::string& exec_id) const;  // null: none
     void pause();    // only what is running()
     void unpause();  // only what is paused() or pausing()
 
@@ -105,6 +119,7 @@ private:
 
     void begin_stop(std::optional<config::Duration> grace);
     void build();
+    void release();
     void announce();
     void send_stop_signal();
     void kill();
@@ -112,6 +127,16 @@ private:
     void conclude();
     void settle(State from);
     void write_down(bool stopped);
+    void record();  // the end of the current attempt, in the ledger
+    Snapshot snapshot() const;
+    void take_snapshot();  // throws std::system_error
+    void note();           // the same where a failure must not stand in the way: it is logged
+    void adopt_attempts(Inheritance& from, std::vector<std::string>& problems);
+    void resume(LivingAttempt living, std::vector<runtime::Held>& held);
+    std::shared_ptr<ExecSession> make_exec(std::uint32_t number, ExecRequest request,
+                                           runtime::Handshake handshake);
+    void resume_exec(const LivingExec& then, runtime::Held held);
+    void rest_or_wait(const Snapshot& snapshot, const Record* last);
 
     Attempt& current() { return ledger_.back(); }
     void post(Event event, std::uint64_t attempt) { inbox_.post(event, attempt); }
@@ -120,6 +145,7 @@ private:
     StoredContainer stored_;
     config::Container config_;
     LogFiles logs_;
+    Ledger past_;
     InputEnd console_;
     Inbox inbox_;
 
@@ -131,15 +157,18 @@ private:
     std::optional<config::Duration> grace_;  // of the stop in progress, where it was given
     History history_;
     std::vector<Attempt> ledger_;
+    std::vector<Record> unrecorded_;  // not in the ledger's file yet: it could not be written
     std::uint64_t attempts_made_ = 0;
     std::uint64_t result_told_ = 0;  // the last attempt whose end was an event
     std::uint64_t restarts_ = 0;
     std::vector<std::string> warnings_;
     std::shared_ptr<Run> run_;
     std::vector<std::shared_ptr<ExecSession>> execs_;
-    std::uint64_t execs_made_ = 0;
+    std::uint32_t execs_made_ = 0;
     Time paused_since_{};
     bool pausing_ = false;
+    bool is_new_ = true;
+    bool asked_ = false;  // to start, and the coroutine has not seen it yet
     bool discarded_ = false;
 };
 

@@ -36,16 +36,19 @@ void Container::start() {
     // A stop is on its way, in the inbox or in the kernel: it ends first.
     if (wish_ == Wish::down && !at_rest()) {
         wish_ = Wish::bounce;
-        return;
+        return note();
     }
     if (state_ == State::idle || next_start()) history_ = {};
     if (wish_ != Wish::bounce) wish_ = Wish::up;
+    asked_ = true;
+    note();
     post(Event::start, 0);
 }
 
 void Container::stop(std::optional<config::Duration> grace) {
     if (!stored_.stopped) write_down(true);
     begin_stop(grace);
+    note();
 }
 
 void Container::stop_for_shutdown(config::Duration grace) {
@@ -69,6 +72,7 @@ void Container::restart(std::optional<config::Duration> grace) {
     if (stored_.stopped) write_down(false);
     begin_stop(grace);  // of a pre-armed init too: it was built with the settings of its time
     wish_ = Wish::bounce;
+    note();
 }
 
 runtime::UniqueFd Container::open_init() const {

@@ -6,40 +6,70 @@
 namespace mydocker::supervisor {
 
 ExecSession::ExecSession(asio::any_io_executor executor, std::string id, ExecRequest request,
-                         const runtime::EntrySpec& spec, int init_pidfd, pid_t init_pid,
+                         runtime::Handshake handshake, KeeperLink& keeper, const keeper::Key& key,
                          std::function<void()> gone)
     : input(executor),
       outputs{OutputEnd(executor), OutputEnd(executor)},
       executor_(std::move(executor)),
       id_(std::move(id)),
       request_(std::move(request)),
-      entry_(init_pidfd, init_pid, spec),
+      handshake_(std::move(handshake)),
+      keeper_(keeper),
+      key_(key),
       gone_(std::move(gone)) {
-    runtime::Stdio& stdio = entry_.handshake.stdio;
-    input.open(std::move(stdio.input), stdio.terminal());
+    runtime::Stdio& stdio = handshake_.stdio;
+    input.open(std::move(stdio.input), stdio.terminal(),
+               [this] { keeper_.drop(key_, {keeper::role_input}); });
     input.resize(request_.size);
     for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i].open(std::move(stdio.output[i]));
 }
 
-void ExecSession::begin(ZygoteLink& zygote, int cgroup, int init_pidfd) {
-    launch_ = std::make_shared<Launch>(executor_, entry_.handshake,
+void ExecSession::make_launch() {
+    launch_ = std::make_shared<Launch>(executor_, handshake_,
                                        [weak = weak_from_this()](Launch::Step step) {
                                            if (const auto self = weak.lock()) self->on_step(step);
                                        });
+}
+
+void ExecSession::begin(ZygoteLink& zygote, int cgroup, int init_pidfd) {
+    make_launch();
     launch_->ask(zygote, [&](runtime::Zygote& link, std::uint64_t id) {
-        entry_.clone_init(link, id, cgroup, init_pidfd);
+        handshake_.clone(link, {.id = id, .cgroup = cgroup, .join = init_pidfd});
     });
+}
+
+void ExecSession::take_over(runtime::UniqueFd pidfd, pid_t pid) {
+    make_launch();
+    held_ = true;
+    launch_->take_over(std::move(pidfd), pid);
+}
+
+void ExecSession::hold_in(KeeperLink& keeper) {
+    keeper.hold(key_, launch_->pid,
+                {{keeper::role_process, launch_->pidfd()},
+                 {keeper::role_report, launch_->report()},
+                 {keeper::role_input, input.fd()},
+                 {keeper::role_output, outputs[0].fd()},
+                 {keeper::role_error, outputs[1].fd()},
+                 {keeper::role_slave, handshake_.stdio.slave.get()}});
+    held_ = true;
+}
+
+void ExecSession::release() {
+    try {
+        if (abandoned_) return launch_->send(SIGKILL);  // still blocked: it has run nothing
+        hold_in(keeper_);
+        launch_->release();
+    } catch (const std::system_error& error) {
+        launch_->error = error.what();
+        launch_->send(SIGKILL);
+    }
 }
 
 void ExecSession::on_step(Launch::Step step) {
     switch (step) {
-        case Launch::Step::cloned:
-            if (abandoned_)
-                launch_->send(SIGKILL);  // still blocked: it has run nothing
-            else
-                launch_->release();
-            break;
-        case Launch::Step::executed: break;
+        case Launch::Step::cloned: release(); break;
+        case Launch::Step::executed: keeper_.drop(key_, {keeper::role_report}); break;
         case Launch::Step::refused:
         case Launch::Step::exited: conclude(); break;
     }
@@ -48,6 +78,7 @@ void ExecSession::on_step(Launch::Step step) {
 
 void ExecSession::conclude() {
     const auto status = launch_->finish();
+    launch_->reap();
     ended_ = true;
     if (!launch_->executed) {
         exit_code_ = launch_->failed_exit_code;
@@ -57,6 +88,7 @@ void ExecSession::conclude() {
         exit_code_ = status->signaled ? 128 + status->number : status->number;
     }
     input.close();
+    if (held_) keeper_.forget(key_);
     gone_();
 }
 
@@ -64,7 +96,9 @@ void ExecSession::abandon() {
     abandoned_ = true;
     input.close();
     for (OutputEnd& output : outputs) output.close();
-    entry_.handshake.stdio.slave.reset();
+    handshake_.stdio.slave.reset();
+    using namespace keeper;
+    if (held_ && !ended_) keeper_.drop(key_, {role_input, role_output, role_error, role_slave});
 }
 
 }  // namespace mydocker::supervisor

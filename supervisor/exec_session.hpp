@@ -14,6 +14,7 @@
 #include "runtime/entry.hpp"
 #include "supervisor/attempt.hpp"
 #include "supervisor/input_end.hpp"
+#include "supervisor/keeper_link.hpp"
 #include "supervisor/launch.hpp"
 #include "supervisor/output_end.hpp"
 
@@ -33,18 +34,26 @@ struct ExecRequest {
 
 class ExecSession : public std::enable_shared_from_this<ExecSession> {
 public:
-    // `gone` is called once, when the process has been reaped or could not be made.
+    // `gone` is called once, when the process has been reaped or could not be made. `key`: under
+    // which the keeper has it.
     ExecSession(asio::any_io_executor executor, std::string id, ExecRequest request,
-                const runtime::EntrySpec& spec, int init_pidfd, pid_t init_pid,
+                runtime::Handshake handshake, KeeperLink& keeper, const keeper::Key& key,
                 std::function<void()> gone);
 
     void begin(ZygoteLink& zygote, int cgroup, int init_pidfd);
+    // In its place, of one that an earlier mydockerd began.
+    void take_over(runtime::UniqueFd pidfd, pid_t pid);
+    void hold_in(KeeperLink& keeper);
+    bool running() const { return !ended_ && launch_->has_process(); }
     void signal(int number) { launch_->send(number); }
     // The client has left: what the process writes goes nowhere, a terminal hangs up (SIGHUP).
     void abandon();
+    bool has_client() const { return has_client_; }
+    void has_client(bool now) { has_client_ = now; }
 
     const std::string& id() const { return id_; }
     const ExecRequest& request() const { return request_; }
+    std::uint32_t number() const { return key_.exec; }
     WallTime began() const { return began_; }
     pid_t pid() const { return launch_->pid; }
     bool executed() const { return launch_->executed; }
@@ -58,6 +67,8 @@ public:
     Bell changed;
 
 private:
+    void make_launch();
+    void release();
     void on_step(Launch::Step step);
     void conclude();
 
@@ -65,9 +76,13 @@ private:
     std::string id_;
     ExecRequest request_;
     WallTime began_ = std::chrono::system_clock::now();
-    runtime::Entry entry_;
+    runtime::Handshake handshake_;
     std::shared_ptr<Launch> launch_;
+    KeeperLink& keeper_;
+    keeper::Key key_;
     std::function<void()> gone_;
+    bool held_ = false;
+    bool has_client_ = false;
     bool abandoned_ = false;
     bool ended_ = false;
     int exit_code_ = 0;

@@ -7,8 +7,9 @@
 
 namespace mydocker::supervisor {
 
-void InputEnd::open(runtime::UniqueFd fd, bool terminal) {
+void InputEnd::open(runtime::UniqueFd fd, bool terminal, std::function<void()> ended) {
     close();
+    on_end_ = std::move(ended);
     terminal_ = terminal;
     ended_ = false;
     ++opened_;
@@ -48,6 +49,7 @@ bool InputEnd::end() {
     if (terminal_) return write("\x04") == 1;
     close();
     ended_ = true;
+    if (on_end_) on_end_();
     return true;
 }
 

@@ -2,6 +2,7 @@
 // clients that are attached write into it; what does not fit stays with the client who sent it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -15,8 +16,9 @@ class InputEnd {
 public:
     explicit InputEnd(asio::any_io_executor executor) : executor_(std::move(executor)) {}
 
-    // `fd`: non-blocking; empty where stdin is /dev/null.
-    void open(runtime::UniqueFd fd, bool terminal);
+    // `fd`: non-blocking; empty where stdin is /dev/null. `ended` is called when the pipe's end is
+    // passed on: no other copy of it may stay open.
+    void open(runtime::UniqueFd fd, bool terminal, std::function<void()> ended = nullptr);
     void close();  // the workload has ended
 
     // How much was taken now; where that is not all, `ready` rings when more may be. While no
@@ -29,6 +31,7 @@ public:
     void resize(runtime::WindowSize size);
 
     bool is_open() const { return fd_ != nullptr; }
+    int fd() const { return fd_ ? fd_->get() : -1; }
     std::uint64_t opened() const { return opened_; }  // how often: tells attempts apart
 
     Bell ready;
@@ -38,6 +41,7 @@ private:
 
     asio::any_io_executor executor_;
     std::unique_ptr<WatchedFd> fd_;
+    std::function<void()> on_end_;
     bool terminal_ = false;
     bool ended_ = false;
     bool waiting_ = false;

@@ -30,14 +30,37 @@ void Launch::ask(ZygoteLink& zygote, const ZygoteLink::Ask& ask) {
     report_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.report_read));
     plan_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.plan_write));
     plan_bytes_ = runtime::encode(handshake_.plan);
-    // Of any size: the pipe takes what fits, the loop goes on. The init may read it already; only
-    // the pipe's end releases it. A failure means that the init is gone: its pidfd tells.
-    asio::async_write(**plan_, asio::buffer(plan_bytes_),
-                      [self = shared_from_this()](const asio::error_code&, std::size_t) {
-                          std::string().swap(self->plan_bytes_);
+    // The init may read it already. Its last byte is kept back: should mydockerd die now, the
+    // pipe's end releases nobody.
+    write_plan(0, plan_bytes_.size() - 1);
+}
+
+// Of any size: the pipe takes what fits, the loop goes on. A failure means that the init is gone:
+// its pidfd tells.
+void Launch::write_plan(std::size_t begin, std::size_t end) {
+    asio::async_write(**plan_, asio::buffer(plan_bytes_.data() + begin, end - begin),
+                      [self = shared_from_this(), end](const asio::error_code&, std::size_t) {
+                          const bool whole = end == self->plan_bytes_.size();
                           self->written_ = true;
-                          if (self->released_) self->plan_.reset();
+                          if (whole) {
+                              std::string().swap(self->plan_bytes_);
+                              self->plan_.reset();
+                          } else if (self->released_ && self->plan_) {
+                              self->write_plan(end, end + 1);
+                          }
                       });
+}
+
+void Launch::take_over(runtime::UniqueFd pidfd, pid_t number) {
+    pid = number;
+    pidfd_ = std::make_unique<WatchedFd>(executor_, std::move(pidfd));
+    if (handshake_.report_read) {
+        report_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.report_read));
+        watch(*report_, &Launch::read_report);
+    } else {
+        executed = true;
+    }
+    watch(*pidfd_, &Launch::on_exit);
 }
 
 void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
@@ -53,7 +76,7 @@ void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
 
 void Launch::release() {
     released_ = true;
-    if (written_) plan_.reset();
+    if (written_) write_plan(plan_bytes_.size() - 1, plan_bytes_.size());
     watch(*report_, &Launch::read_report);
 }
 
@@ -71,6 +94,7 @@ void Launch::read_report() {
         report_.reset();
         if (size == sizeof word) {
             const auto failure = runtime::explain(handshake_.plan, word);
+            unreleased = word.step == wire::no_whole_plan;
             error = failure.text;
             failed_exit_code = failure.exit_code;
         } else if (about_to_execute_ && !doomed_) {
@@ -83,14 +107,14 @@ void Launch::read_report() {
 }
 
 void Launch::on_exit() {
-    if (!pidfd_) return;
+    if (!has_process()) return;
     // Asio may wake a new descriptor with the last event of one that was closed in the same turn.
     if (!runtime::peek_exit(pidfd_->get())) return watch(*pidfd_, &Launch::on_exit);
     listener_(Step::exited);
 }
 
 void Launch::send(int signal) const {
-    if (pidfd_) runtime::send_signal(pidfd_->get(), signal);
+    if (has_process()) runtime::send_signal(pidfd_->get(), signal);
 }
 
 std::optional<runtime::ExitStatus> Launch::finish() {
@@ -100,12 +124,16 @@ std::optional<runtime::ExitStatus> Launch::finish() {
         // first.
         read_report();
         status = runtime::peek_exit(pidfd_->get());
-        runtime::reap(pidfd_->get());
-        pidfd_.reset();
     }
     plan_.reset();
     report_.reset();
+    finished_ = true;
     return status;
+}
+
+void Launch::reap() {
+    if (pidfd_) runtime::reap(pidfd_->get());
+    pidfd_.reset();
 }
 
 }  // namespace mydocker::supervisor

@@ -1,6 +1,7 @@
 // See log_capture.hpp.
 #include "supervisor/log_capture.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,36 @@ constexpr std::size_t drain_size = 4UL << 20;  // more than a pipe holds (fs.pip
 // One thread and no suspension while they are in use: these serve all containers.
 char chunk[chunk_size];
 std::string records;
+
+// What is in the pipe, copied and left there: should mydockerd die before the log has it, the next
+// one finds it once more. tee(2) wants a pipe of our own to copy into. A terminal cannot be copied:
+// its bytes are taken. As read(2).
+class Copier {
+public:
+    ssize_t copy(int from, std::size_t at_most) {
+        if (!scratch_.read) scratch_ = runtime::make_pipe();
+        const ssize_t copied = ::tee(from, scratch_.write.get(), at_most, SPLICE_F_NONBLOCK);
+        left_ = copied > 0;
+        if (copied > 0) return ::read(scratch_.read.get(), chunk, static_cast<std::size_t>(copied));
+        if (copied < 0 && errno == EINVAL) return ::read(from, chunk, at_most);
+        return copied;
+    }
+    // The log has it.
+    void consume(int from, std::size_t size) {
+        static char nowhere[chunk_size];
+        while (left_ && size > 0) {
+            const ssize_t count = ::read(from, nowhere, size);
+            if (count <= 0) break;
+            size -= static_cast<std::size_t>(count);
+        }
+    }
+
+private:
+    runtime::Pipe scratch_;  // empty between two calls
+    bool left_ = false;
+};
+
+Copier copier;
 
 }  // namespace
 
@@ -47,8 +78,8 @@ void LogCapture::watch(std::size_t index) {
 
 bool LogCapture::take(std::size_t index, std::size_t at_most) {
     for (std::size_t taken = 0; taken < at_most;) {
-        const ssize_t count =
-            ::read(outputs_[index]->get(), chunk, std::min(sizeof chunk, at_most));
+        const int fd = outputs_[index]->get();
+        const ssize_t count = copier.copy(fd, std::min(sizeof chunk, at_most));
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return errno == EAGAIN;
         if (count == 0) return false;
@@ -57,6 +88,7 @@ bool LogCapture::take(std::size_t index, std::size_t at_most) {
                        index == 0 ? Stream::out : Stream::err,
                        format_time(std::chrono::system_clock::now()));
         files_->append(records);
+        copier.consume(fd, static_cast<std::size_t>(count));
         taken += static_cast<std::size_t>(count);
     }
     return true;

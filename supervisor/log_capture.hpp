@@ -21,6 +21,11 @@ public:
                std::array<runtime::UniqueFd, 2> outputs);
 
     void start();
+    // stdout (or the terminal) and stderr; -1 once it is closed.
+    int fd(std::size_t index) const {
+        const auto& output = outputs_[index];
+        return output && output->is_open() ? output->get() : -1;
+    }
     // What is still in the pipes, then closed: called when every writer is gone, so it cannot
     // block. A writer that is not (a descriptor passed to another container) is cut off rather than
     // waited for.

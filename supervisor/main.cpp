@@ -1,15 +1,19 @@
-// mydockerd: reads its command line and the host file, makes the supervisor, its control API and
-// the signal watch, and runs the one loop until a shutdown is complete.
+// mydockerd: reads its command line and the host file, comes under its keeper, makes the supervisor,
+// its control API and the signal watch, and runs the one loop until a shutdown is complete.
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <asio/io_context.hpp>
+#include <array>
 #include <filesystem>
 #include <iostream>
 
 #include "supervisor/api/server.hpp"
+#include "supervisor/host_in_force.hpp"
+#include "supervisor/keeper_start.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/protocol/protocol.hpp"
 #include "supervisor/service_manager.hpp"
@@ -27,28 +31,25 @@ struct Options {
     Overrides overrides;
     std::string log_level = "info";
     bool check = false;
+    bool check_takeover = false;
+    std::vector<std::string> arguments;  // all of these, as they were given
 };
-
-// Beside mydockerd in a build tree; once installed in libexec, wherever the prefix has been moved
-// to.
-std::string init_program() {
-    const auto directory = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-    for (const auto& path :
-         {directory / "mydocker-init", directory / "../libexec/mydocker/mydocker-init"})
-        if (std::filesystem::exists(path)) return path.lexically_normal();
-    return std::string(MYDOCKER_LIBEXECDIR) + "/mydocker-init";
-}
 
 asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& supervisor) {
     while (const int number = co_await signals.next()) {
-        if (number != SIGHUP) {
+        if (number == SIGTERM || number == SIGINT) {
             supervisor.shut_down(number == SIGTERM ? "SIGTERM" : "SIGINT");
             continue;
         }
         try {
-            supervisor.reload();
+            if (number == SIGHUP) {
+                supervisor.reload();
+                continue;
+            }
+            co_await supervisor.check_upgrade();
+            supervisor.leave();
         } catch (const Refusal& refusal) {
-            log::error("reload: {}", refusal.text);
+            log::error("{}: {}", number == SIGUSR2 ? "upgrade" : "reload", refusal.text);
             for (const auto& problem : refusal.problems)
                 log::error("{}", config::to_string(problem));
         }
@@ -73,7 +74,7 @@ asio::awaitable<void> until_shut_down(Supervisor& supervisor, asio::any_io_execu
 
 // After a shutdown: everything that waits on the loop is told to end, so that it runs dry.
 asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::Server& server,
-                          SignalWatch& signals) {
+                          SignalWatch& signals, KeeperLink& keeper) {
     // First to clients that waited for the end, then to those who would wait for ever.
     constexpr auto last_answers = std::chrono::milliseconds{50};
     co_await until_shut_down(supervisor, loop.get_executor());
@@ -85,6 +86,7 @@ asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::S
     server.hang_up();
     supervisor.close();
     signals.close();
+    keeper.retire(0);
     loop.stop();
 }
 
@@ -96,8 +98,10 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int serve(const Options& options) {
-    config::Loaded loaded = read_host(options.config, options.overrides);
+// Without a keeper yet: all that can be wrong with the command line and the host file is told here,
+// where its user looks. Returns where there is nothing to serve.
+int start(const Options& options) {
+    const config::Loaded loaded = read_host(options.config, options.overrides);
     for (const auto& problem : loaded.problems) std::cerr << config::to_string(problem) << "\n";
     if (!loaded.ok()) return 1;
     if (options.check) {
@@ -108,21 +112,94 @@ int serve(const Options& options) {
         std::cerr << "mydockerd must be run as root (it makes cgroups, namespaces and mounts)\n";
         return 1;
     }
+    const auto lock = lock_state_directory(loaded.host.daemon.state_dir);
+    auto [ours, theirs] = runtime::make_keeper_pair();
+    runtime::KeeperSocket(std::move(ours))
+        .send(runtime::keeper_message(keeper::Verb::hold, {}, 1U << keeper::role_lock),
+              std::array{lock.get()});
+    become_keeper(theirs, options.arguments);
+}
+
+// The settings of the mydockerd before us, or else those of the host file.
+config::Host settings(const Options& options, const Predecessor& before) {
+    const std::string state_dir = before.state_dir();
+    if (auto in_force = host_in_force(state_dir, boot_id())) {
+        log::info("goes on with the settings in force in {}; a reload reads the host file",
+                  state_dir);
+        return std::move(*in_force);
+    }
+    config::Loaded loaded = read_host(options.config, options.overrides);
+    for (const auto& problem : loaded.problems) log::error("{}", config::to_string(problem));
+    if (!loaded.ok()) throw std::runtime_error(options.config + " has errors");
+    return std::move(loaded.host);
+}
+
+// What an upgrade asks of the new program before the old one leaves. Throws what is in the way.
+int check_takeover(const Options& options) {
+    const config::Daemon usual;
+    const std::string state_dir = options.overrides.state_dir.value_or(usual.state_dir);
+    std::vector<std::string> problems;
+    Store(options.overrides.data_root.value_or(usual.data_root)).load(problems);
+    Snapshots(state_dir, boot_id()).load(problems);
+    if (!host_in_force(state_dir, boot_id()))
+        throw std::runtime_error(state_dir + " holds no settings that this version reads");
+    return 0;
+}
+
+void tell_predecessor(const Predecessor& before) {
+    if (before.crashes == 0) return;
+    log::error("the mydockerd before this one {} {}; it is number {} in a row to do so",
+               WIFSIGNALED(before.status) ? "was killed by signal" : "exited with code",
+               WIFSIGNALED(before.status) ? WTERMSIG(before.status) : WEXITSTATUS(before.status),
+               before.crashes);
+}
+
+int serve(const Options& options, Predecessor before) {
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     asio::io_context loop(1);
-    SignalWatch signals(loop.get_executor(), {SIGTERM, SIGINT, SIGHUP});
-    const auto lock = lock_state_directory(loaded.host.daemon.state_dir);
-    const std::string socket = loaded.host.daemon.socket;
-    Supervisor supervisor(loop.get_executor(), options.config, options.overrides,
-                          std::move(loaded.host), init_program());
-    api::Server server(loop.get_executor(), supervisor, socket);
-    supervisor.boot();
+    const auto executor = loop.get_executor();
+    SignalWatch signals(executor, {SIGTERM, SIGINT, SIGHUP, SIGUSR2});
+    tell_predecessor(before);
+    config::Host host = settings(options, before);
+    const std::string socket = host.daemon.socket;
+    runtime::UniqueFd lock = std::move(before.lock);
+    std::function<void()> replace_keeper;
+    KeeperLink keeper(executor, std::move(before.socket), [&] { replace_keeper(); });
+    Supervisor supervisor(executor, options.config, options.overrides, std::move(host),
+                          helper_program("mydocker-init"), keeper);
+    api::Server server(executor, supervisor, socket, std::move(before.listener));
+    const auto hold_own = [&](KeeperLink& link) {
+        link.hold({}, 0, {{keeper::role_listener, server.listener()}, {keeper::role_lock, lock.get()}});
+    };
+    hold_own(keeper);
+    // Our children stay ours when this process becomes the keeper's, and their ends with them.
+    replace_keeper = [&] {
+        log::error("the keeper has died; this process becomes the next one");
+        try {
+            auto [ours, theirs] = runtime::make_keeper_pair();
+            KeeperLink next(executor, std::make_unique<runtime::KeeperSocket>(std::move(ours)),
+                            nullptr);
+            hold_own(next);
+            supervisor.hold_all_in(next);
+            become_keeper(theirs, options.arguments);
+        } catch (const std::system_error& error) {
+            log::error("{}; without a keeper, mydockerd's own end loses exit codes and logs",
+                          error.what());
+        }
+    };
+    supervisor.on_leave([&] {
+        keeper.replace();
+        log::info("leaves its containers to the mydockerd that comes next");
+        std::_Exit(0);
+    });
+    supervisor.boot(std::move(before.held));
     server.open();
-    spawn(loop.get_executor(), "signals", follow_signals(signals, supervisor));
-    spawn(loop.get_executor(), "shutdown", run(loop, supervisor, server, signals));
+    spawn(executor, "signals", follow_signals(signals, supervisor));
+    spawn(executor, "shutdown", run(loop, supervisor, server, signals, keeper));
     log::info("mydockerd {} is ready: {} containers, socket {}, cgroup {}", MYDOCKER_VERSION,
               supervisor.containers().size(), socket, supervisor.services().tree.path().string());
+    keeper.ready();
     notify_service_manager("READY=1");
     loop.run();
     // What is left refers to the objects above: it ends before they do.
@@ -136,6 +213,7 @@ int serve(const Options& options) {
 
 int main(int argc, char** argv) {
     Options options;
+    options.arguments.assign(argv + 1, argv + argc);
     CLI::App app{"mydockerd supervises the containers of a host file"};
     app.set_version_flag("--version", std::string("mydockerd ") + MYDOCKER_VERSION);
     app.add_option("--config", options.config,
@@ -148,6 +226,8 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", options.log_level,
                    "trace, debug, info, warn, error, critical or off");
     app.add_flag("--check", options.check, "only check the host file");
+    app.add_flag("--check-takeover", options.check_takeover,
+                 "only check that this mydockerd could go on with what another one has written");
     try {
         CLI11_PARSE(app, argc, argv);
         if (options.config.empty() && std::filesystem::exists(protocol::default_config))
@@ -156,7 +236,9 @@ int main(int argc, char** argv) {
             std::cerr << "mydockerd: there is no log level \"" << options.log_level << "\"\n";
             return 1;
         }
-        return serve(options);
+        if (options.check_takeover) return check_takeover(options);
+        if (auto before = meet_keeper()) return serve(options, std::move(*before));
+        return start(options);
     } catch (const std::exception& error) {
         std::cerr << "mydockerd: " << error.what() << "\n";
         return 1;

@@ -21,6 +21,7 @@ public:
         if (fd) fd_ = std::make_unique<WatchedFd>(executor_, std::move(fd));
     }
     void close() { fd_.reset(); }
+    int fd() const { return fd_ ? fd_->get() : -1; }
 
     // At most `room` bytes of what is there now; "" where there is nothing, or nothing any more.
     std::string read(std::size_t room) {

@@ -22,6 +22,18 @@ Run::Run(Container& container, const runtime::Spec& spec)
           {.best_effort = container.services_.settings.limits == config::LimitsMode::best_effort}) {
 }
 
+Run::Run(Container& container, const runtime::Limits& limits_of_it, runtime::Handshake open)
+    : limits(limits_of_it),
+      container_(container.shared_from_this()),
+      number_(container.current().number),
+      box_(runtime::Cgroup::open(
+               container.services_.tree, container.id(),
+               {.best_effort =
+                    container.services_.settings.limits == config::LimitsMode::best_effort}),
+           std::move(open)) {}
+
+keeper::Key Run::key() const { return keeper_key(container_->id(), number_); }
+
 Attempt* Run::attempt() const {
     Attempt& last = container_->current();
     return last.number == number_ ? &last : nullptr;
@@ -36,17 +48,66 @@ void Run::watch(WatchedFd& fd, Handler handler) {
                    });
 }
 
-void Run::ask_for_init() {
-    const auto& executor = container_->services_.executor;
-    launch_ = std::make_shared<Launch>(executor, box_.handshake,
+void Run::make_launch() {
+    launch_ = std::make_shared<Launch>(container_->services_.executor, box_.handshake,
                                        [weak = weak_from_this()](Launch::Step step) {
                                            if (const auto self = weak.lock()) self->on_step(step);
                                        });
+}
+
+void Run::ask_for_init() {
+    make_launch();
     launch_->ask(container_->services_.zygote, [this](runtime::Zygote& zygote, std::uint64_t id) {
         box_.clone_init(zygote, id);
     });
+}
+
+void Run::open_streams() {
     runtime::Stdio& stdio = box_.handshake.stdio;
-    capture_ = std::make_shared<LogCapture>(executor, container_->logs_, std::move(stdio.output));
+    container_->console_.open(std::move(stdio.input), stdio.terminal(),
+                              [&keeper = container_->services_.keeper, key = key()] {
+                                  keeper.drop(key, {keeper::role_input});
+                              });
+    capture_ = std::make_shared<LogCapture>(container_->services_.executor, container_->logs_,
+                                            std::move(stdio.output));
+}
+
+void Run::hold_in(KeeperLink& keeper) {
+    keeper.hold(key(), launch_->pid,
+                {{keeper::role_process, launch_->pidfd()},
+                 {keeper::role_report, launch_->report()},
+                 {keeper::role_input, container_->console_.fd()},
+                 {keeper::role_output, capture_->fd(0)},
+                 {keeper::role_error, capture_->fd(1)},
+                 {keeper::role_slave, box_.handshake.stdio.slave.get()}});
+    held_ = true;
+}
+
+void Run::release() {
+    open_streams();
+    hold_in(container_->services_.keeper);
+    launch_->release();
+    capture_->start();
+}
+
+void Run::take_over(runtime::UniqueFd pidfd, pid_t pid) {
+    make_launch();
+    held_ = true;
+    launch_->take_over(std::move(pidfd), pid);
+    open_streams();
+    capture_->start();
+    freezing_ = true;
+    if (!box_.cgroup.frozen()) thaw();  // on its way to a pause that is forgotten now
+}
+
+void Run::take_over_nothing(bool executed) {
+    make_launch();
+    launch_->unreleased = !executed;
+    held_ = true;
+}
+
+std::array<std::uint64_t, 2> Run::pipes() const {
+    return {runtime::pipe_inode(capture_->fd(0)), runtime::pipe_inode(capture_->fd(1))};
 }
 
 void Run::on_step(Launch::Step step) {
@@ -64,16 +125,10 @@ void Run::on_step(Launch::Step step) {
             record->observed.executed = true;
             record->ready = Clock::now();
             record->ready_at = std::chrono::system_clock::now();
+            container_->services_.keeper.drop(key(), {keeper::role_report});
             return container_->post(Event::executed, number_);
         case Launch::Step::exited: return container_->post(Event::exited, number_);
     }
-}
-
-void Run::release() {
-    const bool terminal = box_.handshake.stdio.terminal();
-    container_->console_.open(std::move(box_.handshake.stdio.input), terminal);
-    launch_->release();
-    capture_->start();
 }
 
 void Run::watch_oom() {
@@ -141,7 +196,7 @@ bool Run::end() {
     Attempt* record = attempt();
     if (record == nullptr) return true;
     const bool had_init = has_init();
-    if (const auto status = launch_->finish())
+    if (const auto status = launch_->finish(); status && status->known)
         (status->signaled ? record->observed.signal : record->observed.exit_code) = status->number;
     if (!launch_->error.empty()) {
         record->error = launch_->error;
@@ -184,6 +239,11 @@ bool Run::dismantle() {
     for (const runtime::UniqueFd& stray : strays_) runtime::reap(stray.get());
     strays_.clear();
     return box_.cgroup.remove();
+}
+
+void Run::bury() {
+    if (launch_) launch_->reap();
+    if (std::exchange(held_, false)) container_->services_.keeper.forget(key());
 }
 
 }  // namespace mydocker::supervisor

@@ -12,6 +12,7 @@
 #include "runtime/box.hpp"
 #include "supervisor/attempt.hpp"
 #include "supervisor/launch.hpp"
+#include "supervisor/keeper_link.hpp"
 #include "supervisor/log_capture.hpp"
 #include "supervisor/watched_fd.hpp"
 
@@ -19,24 +20,41 @@ namespace mydocker::supervisor {
 
 class Container;
 
+// What the keeper held of a process: its pidfd, and what we hold of it else.
+std::pair<runtime::UniqueFd, runtime::Handshake> opened(runtime::Held& held);
+
 class Run : public std::enable_shared_from_this<Run> {
 public:
     // Makes the box; throws std::system_error with the step and path.
     Run(Container& container, const runtime::Spec& spec);
+    // Of an attempt that an earlier mydockerd released. Throws where its cgroup has gone.
+    Run(Container& container, const runtime::Limits& limits, runtime::Handshake open);
 
     void ask_for_init();  // posts built or build_failed
-    void release();       // writes the plan and its EOF; posts executed, or notes the failure
+    // Gives the keeper what must outlive us, then writes the plan's end; posts executed, or notes
+    // the failure. Throws where the keeper does not take it: nothing has been released then.
+    void release();
+    // In place of these two: its process is there already. Posts what is yet to come.
+    void take_over(runtime::UniqueFd pidfd, pid_t pid);
+    // The same where there is no process any more.
+    void take_over_nothing(bool executed);
+    void hold_in(KeeperLink& keeper);
+    std::array<std::uint64_t, 2> pipes() const;  // inodes of stdout's and stderr's; 0: none
     void watch_oom();     // posts oom when the kernel has killed in it
     void send(int signal) const { launch_->send(signal); }
     void freeze();  // posts frozen once the kernel has
     void thaw();    // harmless where it is not frozen
     void kill();
-    // After the init's end (or where there never was one): fills in the attempt and reaps. True
-    // when nothing is left in the cgroup; else survivors are killed and emptied is posted later.
+    // After the init's end (or where there never was one): fills in the attempt. True when nothing
+    // is left in the cgroup; else survivors are killed and emptied is posted later.
     bool end();
     // Drains the logs and removes the cgroup; false when that is refused.
     bool dismantle();
+    // Once its end is on record: reaps it, and the keeper forgets it.
+    void bury();
+    bool unreleased() const { return launch_ && launch_->unreleased; }  // after end()
 
+    bool held() const { return held_; }
     bool has_init() const { return launch_->has_process(); }
     int init_pidfd() const { return launch_->pidfd(); }
     runtime::Cgroup& cgroup() { return box_.cgroup; }
@@ -55,6 +73,9 @@ private:
     void on_freezing();
     void find_strays();
     Attempt* attempt() const;  // null once the container has gone on to another
+    keeper::Key key() const;
+    void make_launch();
+    void open_streams();
 
     std::shared_ptr<Container> container_;
     std::uint64_t number_;
@@ -63,6 +84,7 @@ private:
     std::unique_ptr<WatchedFd> memory_events_;
     std::unique_ptr<WatchedFd> cgroup_events_;  // while freezing, or while survivors are awaited
     bool freezing_ = false;                     // cgroup.freeze is 1
+    bool held_ = false;                         // by the keeper
     std::shared_ptr<LogCapture> capture_;
     std::vector<runtime::UniqueFd> strays_;  // pidfds of inits that a dying zygote did not tell of
 };

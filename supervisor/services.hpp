@@ -8,6 +8,8 @@
 #include "config/host.hpp"
 #include "runtime/cgroup_tree.hpp"
 #include "supervisor/journal.hpp"
+#include "supervisor/keeper_link.hpp"
+#include "supervisor/snapshots.hpp"
 #include "supervisor/start_gate.hpp"
 #include "supervisor/store.hpp"
 #include "supervisor/zygote_link.hpp"
@@ -24,6 +26,8 @@ struct Services {
     StartGate& gate;
     Journal& journal;
     const Store& store;
+    Snapshots& snapshots;
+    KeeperLink& keeper;
     std::function<double()> chance;                            // uniform in [0, 1)
     std::function<void(const std::string& reason)> shut_down;  // on_limit = "shutdown"
     std::function<void(Container&)> rested;                    // it came to rest: --rm asks

@@ -10,6 +10,29 @@ using nlohmann::json;
 
 namespace {
 
+json as_json(const LivingExec& exec) {
+    json command = json::array();
+    for (const std::string& word : exec.command) command.push_back(fields::put(word));
+    return {{"number", exec.number},
+            {"command", std::move(command)},
+            {"user", fields::put(exec.user)},
+            {"terminal", exec.terminal},
+            {"detached", exec.detached}};
+}
+
+LivingExec exec_from(const json& object) {
+    LivingExec exec;
+    exec.number = fields::whole<std::uint32_t>(object, "number");
+    for (const json& word : fields::array(object, "command")) {
+        if (!word.is_string()) throw std::runtime_error("a word of its command is no text");
+        exec.command.push_back(word.get<std::string>());
+    }
+    exec.user = fields::text(object, "user");
+    exec.terminal = fields::flag(object, "terminal");
+    exec.detached = fields::flag(object, "detached");
+    return exec;
+}
+
 LivingAttempt living_from(const json& object) {
     LivingAttempt living;
     living.attempt = attempt_from(fields::at(object, "attempt"));
@@ -19,6 +42,8 @@ LivingAttempt living_from(const json& object) {
     if (pipes.size() != living.pipes.size()) throw std::runtime_error("its pipes are not two");
     for (std::size_t each = 0; each < pipes.size(); ++each)
         living.pipes[each] = fields::in_range<std::uint64_t>(pipes[each], "one of its pipes");
+    for (const json& exec : fields::array(object, "execs"))
+        living.execs.push_back(exec_from(exec));
     return living;
 }
 
@@ -40,7 +65,10 @@ std::string encode(const Snapshot& snapshot, const std::string& boot_id) {
         object["living"] = {{"attempt", as_json(living.attempt)},
                             {"released", living.released},
                             {"start_time", living.start_time},
-                            {"pipes", living.pipes}};
+                            {"pipes", living.pipes},
+                            {"execs", json::array()}};
+        for (const LivingExec& exec : living.execs)
+            object["living"]["execs"].push_back(as_json(exec));
     }
     return fields::dump(object) + "\n";
 }

@@ -7,17 +7,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "supervisor/attempt.hpp"
 #include "supervisor/foreign_version.hpp"
 
 namespace mydocker::supervisor {
 
+struct LivingExec {  // a command inside that had begun
+    std::uint32_t number = 0;
+    std::vector<std::string> command;
+    std::string user;
+    bool terminal = false;
+    bool detached = false;
+};
+
 struct LivingAttempt {             // begun, and no end of it on record
     Attempt attempt;               // as far as it was known
     bool released = false;         // its init may have run something
     std::uint64_t start_time = 0;  // of pid, clock ticks since boot: field 22 of /proc/PID/stat
     std::array<std::uint64_t, 2> pipes = {0, 0};  // inodes of its stdout and stderr pipes
+    std::vector<LivingExec> execs;
 };
 
 struct Snapshot {

@@ -23,6 +23,7 @@ public:
     std::map<std::string, Snapshot> load(std::vector<std::string>& problems) const;
     void save(const Snapshot& snapshot) const;  // throws std::system_error with the path
     void forget(const std::string& id) const;
+    const std::string& boot() const { return boot_id_; }
 
 private:
     std::string path_of(const std::string& name) const { return (root_ / name).string(); }

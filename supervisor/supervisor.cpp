@@ -7,6 +7,7 @@
 
 #include "config/scalar.hpp"
 #include "supervisor/hook.hpp"
+#include "supervisor/host_in_force.hpp"
 #include "supervisor/log.hpp"
 
 namespace mydocker::supervisor {
@@ -34,7 +35,7 @@ config::Loaded read_host(const std::string& path, const Overrides& overrides) {
 }
 
 Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, Overrides overrides,
-                       config::Host host, const std::string& init_program)
+                       config::Host host, const std::string& init_program, KeeperLink& keeper)
     : executor_(std::move(executor)),
       config_path_(std::move(config_path)),
       overrides_(std::move(overrides)),
@@ -43,6 +44,7 @@ Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, 
       zygote_(executor_, init_program),
       gate_(host_.daemon.max_concurrent_starts),
       store_(host_.daemon.data_root),
+      snapshots_(host_.daemon.state_dir, boot_id()),
       services_{.executor = executor_,
                 .settings = host_.daemon,
                 .tree = tree_,
@@ -50,6 +52,8 @@ Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, 
                 .gate = gate_,
                 .journal = journal_,
                 .store = store_,
+                .snapshots = snapshots_,
+                .keeper = keeper,
                 .chance = draw,
                 .shut_down = [this](const std::string& reason) { shut_down(reason); },
                 .rested = [this](Container& container) { on_rest(container); }},
@@ -59,11 +63,17 @@ Supervisor::Supervisor(asio::any_io_executor executor, std::string config_path, 
 
 Supervisor::~Supervisor() = default;
 
-void Supervisor::boot() {
+void Supervisor::boot(std::vector<runtime::Held> held) {
     // First: it throws, before anything is touched, where another version's state lies.
     std::vector<std::string> problems;
     std::vector<StoredContainer> stored = store_.load(problems);
-    for (const std::string& name : tree_.remove_leftovers(leftover_patience_ms))
+    left_ = snapshots_.load(problems);
+    held_ = std::move(held);
+    const std::size_t known_before = left_.size();
+    std::set<std::string> living;
+    for (const auto& [id, snapshot] : left_)
+        if (snapshot.living) living.insert(id);
+    for (const std::string& name : tree_.remove_leftovers(leftover_patience_ms, living))
         log::warn("killed what an earlier mydockerd left running in {}",
                   (tree_.path() / name).string());
     for (const auto& path : store_.rubbish()) remove_tree(executor_, path);
@@ -90,7 +100,10 @@ void Supervisor::boot() {
     for (const auto& [name, known] : kept_)
         log::info("{} is no longer in the host file; its log and writable layer are kept in {}",
                   name, store_.directory(known.id).string());
+    forget_the_rest();
+    save_in_force();
     for (const auto& [name, container] : containers_) {
+        if (!container->is_new()) continue;
         const config::Autostart autostart = container->config().autostart;
         const bool wanted =
             autostart == config::Autostart::yes ||
@@ -98,7 +111,44 @@ void Supervisor::boot() {
         if (wanted) container->start();
     }
     journal_.add({.type = "daemon",
-                  .reason = "started with " + std::to_string(containers_.size()) + " containers"});
+                  .reason = known_before == 0
+                                ? "started with " + std::to_string(containers_.size()) +
+                                      " containers"
+                                : "took over " + std::to_string(known_before) +
+                                      " containers, " + std::to_string(living.size()) +
+                                      " of them alive, from the mydockerd before"});
+}
+
+Inheritance Supervisor::inherit(const std::string& id) {
+    Inheritance from;
+    if (const auto it = left_.find(id); it != left_.end()) {
+        from.snapshot = std::move(it->second);
+        left_.erase(it);
+    }
+    const auto others = std::ranges::stable_partition(
+        held_, [&](const runtime::Held& each) { return container_of(each.key) != id; });
+    std::ranges::move(others, std::back_inserter(from.held));
+    held_.erase(others.begin(), others.end());
+    return from;
+}
+
+// What was left of containers that are no more.
+void Supervisor::forget_the_rest() {
+    for (const auto& [id, snapshot] : std::exchange(left_, {})) snapshots_.forget(id);
+    for (const runtime::Held& each : std::exchange(held_, {})) services_.keeper.forget(each.key);
+}
+
+void Supervisor::save_in_force() {
+    try {
+        save_host_in_force(host_, snapshots_.boot());
+    } catch (const std::system_error& error) {
+        log::error("{}; should mydockerd die now, its successor would read the host file anew",
+                   error.what());
+    }
+}
+
+void Supervisor::hold_all_in(KeeperLink& keeper) {
+    for (const auto& [name, container] : containers_) container->hold_in(keeper);
 }
 
 // ---- the table of containers
@@ -121,6 +171,7 @@ Supervisor::ContainerPtr Supervisor::find(const std::string& reference) const {
 
 void Supervisor::add(StoredContainer stored, const config::Container& config) {
     auto container = std::make_shared<Container>(services_, std::move(stored), config);
+    container->adopt(inherit(container->id()), warnings_);
     containers_.emplace(container->name(), container);
     container->open();
     changed.ring();
@@ -193,6 +244,7 @@ void Supervisor::erase(const std::string& name) {
     const auto it = containers_.find(name);
     if (it == containers_.end()) return;
     const ContainerPtr container = it->second;
+    snapshots_.forget(container->id());
     try {
         store_.forget(container->id());
     } catch (const std::system_error& error) {
@@ -264,6 +316,7 @@ std::vector<Change> Supervisor::reload() {
                       .state = std::string(name(change.kind)),
                       .reason = change.reason});
     }
+    save_in_force();
     log::info("reloaded {}: {} changes", config_path_, changes.size());
     return changes;
 }
@@ -329,6 +382,10 @@ void Supervisor::shut_down(const std::string& reason) {
 }
 
 void Supervisor::close() {
+    // Who starts mydockerd again starts anew: autostart decides.
+    for (const auto& [name, container] : containers_)
+        if (container->at_rest()) snapshots_.forget(container->id());
+    forget_host_in_force(host_.daemon.state_dir);
     for (const auto& [name, container] : containers_) container->close();
     files_.close();
     zygote_.close();

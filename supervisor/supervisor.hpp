@@ -39,13 +39,17 @@ config::Loaded read_host(const std::string& path, const Overrides& overrides);
 
 class Supervisor {
 public:
-    // `host`: what read_host() gave for `config_path`, without problems. Throws std::system_error
-    // where this machine cannot be prepared.
+    // `host`: what read_host() gave for `config_path`, without problems, or what was in force before.
+    // Throws std::system_error where this machine cannot be prepared.
     Supervisor(asio::any_io_executor executor, std::string config_path, Overrides overrides,
-               config::Host host, const std::string& init_program);
+               config::Host host, const std::string& init_program, KeeperLink& keeper);
     ~Supervisor();
 
-    void boot();  // known containers, those of the file, autostart
+    // Known containers, those of the file, what still runs of them, autostart. `held`: by the
+    // keeper, of attempts and commands inside.
+    void boot(std::vector<runtime::Held> held);
+    // All that the keeper holds, given to another one.
+    void hold_all_in(KeeperLink& keeper);
 
     using ContainerPtr = std::shared_ptr<Container>;
     // By name, id or unambiguous prefix of an id (at least one character). Throws Refusal.
@@ -73,6 +77,12 @@ public:
     std::vector<Change> plan() const;
     std::vector<Change> reload();
 
+    // An upgrade in place: first the program that lies where ours did must say that it could take
+    // over (--check-takeover), then we leave, and the keeper starts it. Throws Refusal, and we stay.
+    asio::awaitable<void> check_upgrade();
+    void leave();  // never returns
+    void on_leave(std::function<void()> leave) { leave_ = std::move(leave); }
+
     void shut_down(const std::string& reason);  // again: impatiently
     bool shutting_down() const { return shutting_down_; }
     bool idle() const;  // a shutdown is complete
@@ -88,6 +98,9 @@ public:
 
 private:
     void add(StoredContainer stored, const config::Container& config);
+    Inheritance inherit(const std::string& id);
+    void forget_the_rest();
+    void save_in_force();
     void add_from_file(const config::Container& config);
     void erase(const std::string& name);
     void on_rest(Container& container);
@@ -108,12 +121,17 @@ private:
     StartGate gate_;
     Journal journal_;
     Store store_;
+    Snapshots snapshots_;
     Services services_;
     FileAccess files_;
     std::map<std::string, ContainerPtr> containers_;
     std::vector<std::string> warnings_;
+    // Of an earlier mydockerd, until their containers are made.
+    std::map<std::string, Snapshot> left_;
+    std::vector<runtime::Held> held_;
     std::map<std::string, StoredContainer> kept_;  // of the file once, not in it now; by name
     std::set<std::string> leaving_;                // to be removed once they rest
+    std::function<void()> leave_;
     bool shutting_down_ = false;
     WallTime booted_at_ = std::chrono::system_clock::now();
 };

@@ -27,7 +27,8 @@ bool contains(const std::vector<T>& list, const T& value) {
 }
 
 bool lists(const std::vector<config::Status>& list, const Ending& ending) {
-    if (ending.kind == Ending::Kind::never_ran) return false;
+    if (ending.kind == Ending::Kind::never_ran || ending.kind == Ending::Kind::unknown)
+        return false;
     const auto kind = ending.kind == Ending::Kind::code ? config::Status::Kind::code
                                                         : config::Status::Kind::signal;
     return contains(list, {kind, ending.number});
@@ -161,6 +162,13 @@ std::optional<Cause> classify(const Observed& observed, const Restart& policy) {
     return observed.signal ? Cause::signal : Cause::exit;
 }
 
+Judged interrupted(const History& history) {
+    return {{.restart = true,
+             .rule = Rule::interrupted,
+             .reason = "mydockerd ended before this attempt could run anything; again at once"},
+            history};
+}
+
 Judged judge(const Restart& policy, const Ending& ending, const History& history, Wish wish,
              double chance) {
     if (wish == Wish::down) {
@@ -226,6 +234,7 @@ std::string_view name(Ending::Kind kind) {
         case Ending::Kind::code: return "code";
         case Ending::Kind::signal: return "signal";
         case Ending::Kind::never_ran: return "never-ran";
+        case Ending::Kind::unknown: return "unknown";
     }
     return "?";
 }
@@ -239,6 +248,7 @@ std::string_view name(Rule rule) {
         case Rule::success: return "success";
         case Rule::policy: return "policy";
         case Rule::window: return "window";
+        case Rule::interrupted: return "interrupted";
     }
     return "?";
 }
@@ -271,6 +281,7 @@ std::string describe(const Ending& ending) {
         switch (ending.kind) {
             case Ending::Kind::code: return "exited with code " + std::to_string(ending.number);
             case Ending::Kind::signal: return "killed by " + config::signal_name(ending.number);
+            case Ending::Kind::unknown: return "ended while nobody watched; its code is unknown";
             case Ending::Kind::never_ran: break;
         }
         return ending.error;

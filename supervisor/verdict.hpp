@@ -35,7 +35,8 @@ using Time = Clock::time_point;
 struct Ending {
     // never_ran: the workload's exec did not happen, however its init ended. Only the workload's
     // own code or signal is held against prevent_on and force_on.
-    enum class Kind : std::uint8_t { code, signal, never_ran };
+    // unknown: it ran and has ended, and nobody saw how.
+    enum class Kind : std::uint8_t { code, signal, never_ran, unknown };
     Kind kind = Kind::never_ran;
     int number = 0;                      // the exit code or the signal
     std::optional<config::Cause> cause;  // from classify()
@@ -49,8 +50,8 @@ struct Ending {
 struct Observed {
     bool executed = false;  // the workload's exec succeeded
     bool start_timed_out = false;
-    std::optional<int> exit_code;  // exactly one of these two, unless no init was ever made
-    std::optional<int> signal;
+    std::optional<int> exit_code;  // one of these two, unless no init was ever made
+    std::optional<int> signal;     // or nobody saw its end
     std::uint64_t oom_kills = 0;  // memory.events, against the attempt's baseline
     bool oom_stopped = false;     // oom_policy = "stop" ended it
 };
@@ -73,7 +74,8 @@ enum class Rule : std::uint8_t {
     force_on,
     success,
     policy,
-    window
+    window,
+    interrupted  // mydockerd ended before it could release the attempt: not its fault, so again
 };
 
 struct Verdict {
@@ -103,6 +105,10 @@ struct Judged {
 // would be anyway; with interval = 0 there is no window to wait out, and it waits max_delay.
 Judged judge(const config::Restart& policy, const Ending& ending, const History& history, Wish wish,
              double chance);
+
+// Of an attempt that mydockerd could not release before its own end: again at once, and it counts for
+// nothing.
+Judged interrupted(const History& history);
 
 // delay * multiplier^consecutive, capped at max_delay, then jittered (and never above max_delay).
 config::Duration backoff(const config::Restart& policy, unsigned consecutive, double chance);

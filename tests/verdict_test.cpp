@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(policies_in_words) {
     restart.multiplier = 1.5;
     BOOST_TEST(describe(restart) == "no, always on 75, 1s x1.5 up to 1m, 1 in 1m, then wait");
     std::set<std::string_view> names;
-    for (int rule = 0; rule <= static_cast<int>(Rule::window); ++rule)
+    for (int rule = 0; rule <= static_cast<int>(Rule::interrupted); ++rule)
         names.insert(name(static_cast<Rule>(rule)));
     BOOST_TEST(names.size() == 7U);
 }

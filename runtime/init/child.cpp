@@ -149,7 +149,7 @@ void become_container(const ChildFds& fds) {
     // Only now: clone3 would have taken the zygote's cgroup for the namespace's root.
     if (!fds.joins && ::unshare(CLONE_NEWCGROUP) < 0) give_up(fds.report, 0, errno);
     const Plan plan = read_plan(fds.plan);
-    if (!whole(plan)) give_up(fds.report, UINT32_MAX, EPROTO);
+    if (!whole(plan)) give_up(fds.report, wire::no_whole_plan, EPROTO);
     ::setsid();
     ::umask(0);  // files and devices that are made have the modes they were given
     if (const int error = take_standard_fds(fds)) give_up(fds.report, 0, error);

@@ -101,8 +101,9 @@ struct StepHeader {
 // is no failure but a note: the step is `execute` and execve(2) comes next. The pipe's end after
 // that note means that the workload runs; its end without any word, that the init was killed
 // before.
+inline constexpr uint32_t no_whole_plan = UINT32_MAX;  // it ended too early: nothing was done
 struct StepFailure {
-    uint32_t step;  // index in the plan; beyond it: the plan itself was not whole
+    uint32_t step;  // index in the plan, or no_whole_plan
     int32_t error;
 };
 

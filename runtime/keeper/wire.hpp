@@ -15,8 +15,8 @@
 //      ╳  it dies                                   │  drains the socket to its end,
 //                                                   │  then forks and executes the next
 //      │ ── replace ───────────────────────────────→│  its end is an upgrade, no crash: the keeper
-//      │                                            │  executes itself anew, then the next
-//      mydockerd │ ── retire ────────────────────────────────→│  its end is the keeper's too
+//      │                                            │  executes itself anew, then mydockerd
+//      │ ── retire ────────────────────────────────→│  its end is the keeper's too
 //
 // A message that was sent is held: it lies in the socket even if mydockerd dies in the next moment,
 // and the keeper drains the socket before it starts another. So nothing waits for an answer.
@@ -47,6 +47,7 @@ enum Role : uint32_t {
     role_input,     // stdin's write end, or a terminal
     role_output,    // stdout's read end, or a terminal
     role_error,     // stderr's read end
+    role_slave,     // of a terminal, so that it lasts while nobody inside has it open
     role_listener,  // of the control API
     role_lock,      // of the state directory
     role_count

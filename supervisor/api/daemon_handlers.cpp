@@ -42,6 +42,7 @@ asio::awaitable<void> get_version(Call call) {
     const json version = {{"version", MYDOCKER_VERSION},
                           {"api", protocol::api_version},
                           {"pid", ::getpid()},
+                          {"keeper_pid", ::getppid()},
                           {"instance", call.supervisor.journal().instance()}};
     co_await respond_json(call.session, 200, version.dump());
 }
@@ -57,6 +58,12 @@ asio::awaitable<void> get_metrics(Call call) {
 asio::awaitable<void> post_shutdown(Call call) {
     call.supervisor.shut_down("asked by a client");
     co_await respond_json(call.session, 202, "{}");
+}
+
+asio::awaitable<void> post_upgrade(Call call) {
+    co_await call.supervisor.check_upgrade();
+    co_await respond_json(call.session, 202, "{}");
+    call.supervisor.leave();
 }
 
 asio::awaitable<void> post_reload(Call call) {

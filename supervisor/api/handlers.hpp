@@ -26,6 +26,7 @@ asio::awaitable<void> get_version(Call call);
 asio::awaitable<void> get_info(Call call);
 asio::awaitable<void> get_metrics(Call call);
 asio::awaitable<void> post_shutdown(Call call);
+asio::awaitable<void> post_upgrade(Call call);
 asio::awaitable<void> post_reload(Call call);
 asio::awaitable<void> post_up(Call call);
 asio::awaitable<void> post_down(Call call);

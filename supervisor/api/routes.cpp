@@ -23,6 +23,7 @@ constexpr Route routes[] = {
     {"GET", "/v1/info", get_info},
     {"GET", "/metrics", get_metrics},
     {"POST", "/v1/shutdown", post_shutdown},
+    {"POST", "/v1/upgrade", post_upgrade},
     {"POST", "/v1/reload", post_reload},
     {"POST", "/v1/up", post_up},
     {"POST", "/v1/down", post_down},

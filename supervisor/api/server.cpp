@@ -28,12 +28,17 @@ bool may_connect(int socket) {
 
 }  // namespace
 
-Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path)
+Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path,
+               runtime::UniqueFd listener)
     : executor_(std::move(executor)),
       supervisor_(supervisor),
       path_(path),
       acceptor_(executor_),
       room_(executor_) {
+    if (listener) {
+        acceptor_.assign(asio::local::stream_protocol(), listener.release());
+        return;
+    }
     if (path_.size() >= sizeof(sockaddr_un::sun_path))
         runtime::fail(ENAMETOOLONG, "use the socket " + path_);
     const std::filesystem::path directory = std::filesystem::path(path_).parent_path();

@@ -19,13 +19,16 @@ public:
 
     // Makes the directory (0700) and the socket (0600); an old socket in its place is removed: the
     // caller holds the state directory's lock. Throws std::system_error with the path.
-    Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path);
+    // `listener`: of the mydockerd before, whose clients wait in it; empty: a new one.
+    Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path,
+           runtime::UniqueFd listener);
     ~Server();  // removes the socket
 
     void open();     // starts accepting
     void close();    // stops accepting; running requests go on
     void dismiss();  // tells every client that waits that this is the end (session.hpp)
     void hang_up();  // ends every connection
+    int listener() { return acceptor_.native_handle(); }
 
 private:
     asio::awaitable<void> accept_loop();

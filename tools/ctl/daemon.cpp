@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "config/load.hpp"
 #include "supervisor/protocol/protocol.hpp"
@@ -124,10 +126,38 @@ int daemon_info(const Context& context) {
     return 0;
 }
 
+// Returns when the next mydockerd answers. A connection made meanwhile waits for it.
+int daemon_upgrade(const Context& context) {
+    const Json before = context.client.call({"GET", "/v1/version", {}});
+    context.client.call({"POST", "/v1/upgrade", {}});
+    const auto began = std::chrono::steady_clock::now();
+    constexpr auto patience = std::chrono::seconds{30};
+    for (;;) {
+        const auto waited = std::chrono::steady_clock::now() - began;
+        try {
+            const Json now = context.client.call({"GET", "/v1/version", {}});
+            if (now["pid"] != before["pid"]) {
+                if (show_formatted(context.output, now) || context.output.quiet) return 0;
+                const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(waited);
+                write_out("mydockerd " + text_of(before, "version") + " (pid " +
+                          text_of(before, "pid") + ") was replaced by " + text_of(now, "version") +
+                          " (pid " + text_of(now, "pid") + "), which answered after " +
+                          std::to_string(pause.count()) + "ms\n");
+                return 0;
+            }
+        } catch (const Failure&) {  // cut off in the middle
+            if (waited > patience) throw;
+        }
+        if (waited > patience)
+            throw Failure("mydockerd did not leave; its log says why", 125);
+        std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    }
+}
+
 // Returns when the daemon has ended, not when it has begun to: scripts clean up after us.
 int daemon_shutdown(const Context& context) {
     const Json version = context.client.call({"GET", "/v1/version", {}});
-    const auto pid = number_of(version, "pid", 0);
+    const auto pid = number_of(version, "keeper_pid", 0);  // it ends last
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
     context.client.call({"POST", "/v1/shutdown", {}});
     // Without the process in sight (another pid namespace) there is nothing to wait for.
@@ -198,6 +228,9 @@ std::vector<Command> daemon_commands() {
         check_command,
         show_command,
         info_command,
+        command("daemon upgrade", "",
+                "let the mydockerd that is installed now take over from the one that runs",
+                daemon_upgrade),
         command("daemon shutdown", "", "stop every container and end mydockerd", daemon_shutdown),
         version_command};
 }
