@@ -40,7 +40,7 @@ std::optional<Predecessor> meet_keeper() {
     if (keeper <= 0 || keeper != ::getppid()) return std::nullopt;
     Predecessor before;
     before.socket = std::make_unique<runtime::KeeperSocket>(runtime::UniqueFd(keeper_fd));
-    auto told = before.socket->receive_all(Clock::now() + greeting_patience);
+    auto told = before.socket->receive_all(std::chrono::steady_clock::now() + greeting_patience);
     before.crashes = told.crashes;
     before.status = told.status;
     for (runtime::Held& each : told.held) {
