@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(what_has_ended_meanwhile_is_told_to_its_end) {
     proxy.process.signal(SIGSTOP);
     proxy.process.signal(SIGUSR1);
     BOOST_REQUIRE_EQUAL(daemon.ctl({"exec", "web", "touch", "/tmp/go"}).status, 0);
-    BOOST_REQUIRE(daemon.reaches("web", "exited"));
+    BOOST_REQUIRE(daemon.reaches("web", "failed"));  // it exits with 5
     proxy.process.signal(SIGCONT);
     BOOST_CHECK(run.wait() == 5);
     BOOST_CHECK_EQUAL(run.out(), "begin\nend\n");

@@ -99,16 +99,20 @@ void stream_steadily(const Client& client, const SteadyStream& stream) {
     Exchange exchange = client.open(stream.request(), sink);
     reconnection.connected(Reconnection::Clock::now());
     bool told = true;
+    const auto tell_once = [&] {
+        if (!std::exchange(told, true) && !stream.silent) tell(reconnection);
+    };
     for (;;) {
         try {
             while (!exchange.done()) {
                 const bool answered = exchange.response().has_header();
-                if (answered && !std::exchange(told, true) && !stream.silent) tell(reconnection);
+                if (answered) tell_once();
                 std::optional<Reconnection::Clock::time_point> deadline;
                 if (!answered && !told) deadline = reconnection.deadline();
                 if (!exchange.advance_until(deadline))
                     require_hope(reconnection, Reconnection::Clock::now());
             }
+            tell_once();
             exchange.answer();
             return require_whole(exchange);
         } catch (const Disconnected&) {
