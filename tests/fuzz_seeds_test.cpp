@@ -35,6 +35,7 @@ BOOST_AUTO_TEST_CASE(requests) { try_all(seeds / "request", fuzz::request); }
 BOOST_AUTO_TEST_CASE(states) { try_all(seeds / "state", fuzz::state); }
 BOOST_AUTO_TEST_CASE(attempts) { try_all(seeds / "attempt", fuzz::attempt); }
 BOOST_AUTO_TEST_CASE(snapshots) { try_all(seeds / "snapshot", fuzz::snapshot); }
+BOOST_AUTO_TEST_CASE(keeper_messages) { try_all(seeds / "keeper_message", fuzz::keeper_message); }
 
 BOOST_AUTO_TEST_CASE(a_broken_promise_is_seen) {
     BOOST_CHECK_THROW(try_all(seeds / "nowhere", fuzz::state), fs::filesystem_error);

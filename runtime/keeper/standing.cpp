@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "runtime/keeper/table.hpp"
+
 namespace mydocker::keeper {
 
 namespace {
@@ -40,7 +42,7 @@ void take_standing() {
     write_oom("-1000", 5);
     if (sys::limit_files(nullptr, &files_before) == 0) {
         rlimit all = files_before;
-        all.rlim_cur = all.rlim_max;
+        all.rlim_cur = all.rlim_max < max_fds ? all.rlim_max : max_fds;
         sys::limit_files(&all, nullptr);
     }
     sys::set_signal(SIGPIPE, SIG_IGN);

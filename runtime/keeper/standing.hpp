@@ -1,5 +1,6 @@
-// What sort of process the keeper is: reaper of orphans, spared by the OOM killer, with all the
-// descriptors that it may have, deaf to ^C. What of that is inherited, its children get as it was.
+// What sort of process the keeper is: reaper of orphans, spared by the OOM killer, with
+// descriptors for all keys where the hard limit has them, deaf to ^C. What of that is inherited,
+// its children get as it was.
 #pragma once
 
 #include <stdint.h>

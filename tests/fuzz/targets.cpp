@@ -1,12 +1,17 @@
 // See targets.hpp.
 #include "tests/fuzz/targets.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "config/load.hpp"
+#include "runtime/keeper/table.hpp"
 #include "supervisor/api/http.hpp"
 #include "supervisor/snapshot.hpp"
 #include "supervisor/stored_attempt.hpp"
@@ -56,6 +61,59 @@ RequestParser parse(std::string_view first, std::string_view second) {
     feeder.give(second);
     return std::move(feeder.parser);
 }
+
+// A keeper without a system: its descriptors are numbers, open or not.
+class KeptFds {
+public:
+    void take(const keeper::Message& message, std::size_t bytes, std::size_t count) {
+        std::array<std::int32_t, 16> fds{};
+        for (std::size_t i = 0; i < count; ++i) open_.insert(fds[i] = lowest());
+        const auto close = [this](std::int32_t fd) {
+            promise(open_.erase(fd) == 1, "a descriptor is closed that is not open");
+        };
+        if (!keeper::valid(message, bytes, count)) {
+            std::for_each_n(fds.begin(), count, close);
+        } else if (message.verb == keeper::Verb::hold || message.verb == keeper::Verb::held) {
+            const bool known = table_.find(message.key) != nullptr;
+            const bool fits = known || table_.size() < most;
+            promise(table_.hold(message, fds.data(), close) == fits, "full, or not");
+        } else if (message.verb == keeper::Verb::drop) {
+            table_.drop(message.key, message.roles, close);
+        } else if (message.verb == keeper::Verb::forget) {
+            table_.forget(message.key, close);
+            promise(table_.find(message.key) == nullptr, "a key is still there");
+        } else {
+            promise(count == 0, "descriptors come where none belong");
+        }
+        check();
+    }
+
+private:
+    static constexpr std::uint32_t most = 5;
+
+    std::int32_t lowest() const {  // as the kernel numbers them
+        std::int32_t fd = 3;
+        while (open_.contains(fd)) ++fd;
+        return fd;
+    }
+
+    void check() const {
+        promise(table_.size() <= most, "too many keys");
+        std::set<std::int32_t> held;
+        for (std::uint32_t i = 0; i < table_.size(); ++i) {
+            promise(table_.find(table_[i].key) == &table_[i], "a key is there twice");
+            promise(table_[i].roles() != 0, "a key without descriptors");
+            const bool has_process = table_[i].fds[keeper::role_process] >= 0;
+            promise(has_process == (table_[i].pid > 0), "a pid without its process");
+            for (const std::int32_t fd : table_[i].fds)
+                promise(fd < 0 || held.insert(fd).second, "a descriptor is held twice");
+        }
+        promise(held == open_, "a descriptor is open and not held, or held and closed");
+    }
+
+    keeper::Table<most> table_;
+    std::set<std::int32_t> open_;
+};
 
 }  // namespace
 
@@ -111,6 +169,19 @@ void snapshot(std::string_view bytes) {
     check_stored(
         bytes, [](std::string_view text) { return supervisor::decode_snapshot(text, "b"); },
         [](const auto& snapshot) { return snapshot ? supervisor::encode(*snapshot, "b") : ""; });
+}
+
+void keeper_message(std::string_view bytes) {
+    KeptFds kept;
+    while (!bytes.empty()) {
+        const std::size_t fds = static_cast<unsigned char>(bytes[0]) % 10;
+        bytes.remove_prefix(1);
+        keeper::Message message{};
+        const std::size_t size = std::min(bytes.size(), sizeof message);
+        std::memcpy(&message, bytes.data(), size);
+        bytes.remove_prefix(size);
+        kept.take(message, size, fds);
+    }
 }
 
 }  // namespace mydocker::fuzz

@@ -21,4 +21,9 @@ void state(std::string_view bytes);
 void attempt(std::string_view bytes);
 void snapshot(std::string_view bytes);
 
+// Messages to the keeper, each with a number of descriptors: none is lost, none is closed twice or
+// while it is held, and there are never more keys than may be. A message is a byte for how many
+// descriptors come with it, then keeper/wire.hpp's words; the last may be cut short.
+void keeper_message(std::string_view bytes);
+
 }  // namespace mydocker::fuzz
