@@ -5,6 +5,7 @@
 
 #include "config/scalar.hpp"
 #include "runtime/error.hpp"
+#include "supervisor/failpoint/failpoint.hpp"
 #include "supervisor/hook.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/run.hpp"
@@ -137,6 +138,7 @@ void Container::perform(Action action, State from) {
             case Action::wait:
                 deadline_ = now + current().verdict.delay;
                 note();
+                failpoint("end.waiting");
                 if (config_.restart.prearm) services_.gate.request(inbox_);
                 break;
             case Action::settle:
@@ -186,11 +188,15 @@ void Container::build() {
     ledger_.push_back(std::move(attempt));
     if (ledger_.size() > ledger_size) ledger_.erase(ledger_.begin());
     try {
+        failpoint("start.begun");
         take_snapshot();  // before anything of it exists: no attempt is begun twice
+        failpoint("start.recorded");
         run_ = std::make_shared<Run>(*this, translate(config_, services_.store.directory(id())));
         warnings_ = run_->cgroup().skipped();
         for (const std::string& warning : warnings_) log::warn("{}: {}", name(), warning);
+        failpoint("start.boxed");
         run_->ask_for_init();
+        failpoint("start.asked");
     } catch (const std::exception& error) {
         current().error = error.what();
         post(Event::build_failed, attempts_made_);
@@ -208,7 +214,9 @@ void Container::release() {
 
 void Container::announce() {
     reason_ = "attempt " + std::to_string(attempts_made_) + " runs";
+    failpoint("start.executed");
     note();
+    failpoint("start.done");
     if (config_.oom_policy == config::OomPolicy::stop) run_->watch_oom();
 }
 
@@ -243,6 +251,7 @@ void Container::kill() {
 
 void Container::clear() {
     deadline_ = Clock::now() + clear_patience;
+    failpoint("end.seen");
     const bool empty = !run_ || run_->end();
     const Observed& observed = current().observed;
     if (observed.signal)
@@ -288,9 +297,12 @@ void Container::conclude() {
     attempt.judged = true;
     reason_ = attempt.verdict.reason;
     failed_ = attempt.verdict.failed;
+    failpoint("end.judged");
     record();
+    failpoint("end.recorded");
     if (run_) run_->bury();
     run_.reset();
+    failpoint("end.buried");
     post(attempt.verdict.restart ? Event::again : Event::rest, attempts_made_);
 }
 
@@ -351,7 +363,7 @@ std::string_view shown_state(const Container& container) {
     switch (container.state()) {
         case State::idle:
             if (container.failed()) return "failed";
-            return container.ledger().empty() ? "created" : "exited";
+            return container.last_attempt() == nullptr ? "created" : "exited";
         case State::queued: return container.admitted() ? "starting" : "queued";
         case State::building:
         case State::starting: return "starting";

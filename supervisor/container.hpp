@@ -62,7 +62,8 @@ public:
     // A command inside, on its way. Throws std::system_error: ESRCH when nothing runs, EAGAIN when
     // too many do.
     std::shared_ptr<ExecSession> exec(ExecRequest request);
-    std::shared_ptr<ExecSession> find_exec(const std::string& exec_id) const;  // null: none
+    // One that an earlier mydockerd began and whose client may come back; null: none.
+    std::shared_ptr<ExecSession> find_exec(const std::string& exec_id) const;
     void pause();    // only what is running()
     void unpause();  // only what is paused() or pausing()
 
@@ -92,7 +93,7 @@ public:
     const std::string& reason() const { return reason_; }
     Wish wish() const { return wish_; }
     std::uint64_t attempts() const { return attempts_made_; }  // the last one's number; 0: none
-    const std::vector<Attempt>& ledger() const { return ledger_; }
+    const std::vector<Attempt>& ledger() const;  // reads what is on disk the first time
     const Attempt* last_attempt() const { return ledger_.empty() ? nullptr : &ledger_.back(); }
     std::uint64_t restarts() const { return restarts_; }
     // When the back-off ends; nullopt unless it waits.
@@ -156,7 +157,9 @@ private:
     Wish wish_ = Wish::down;
     std::optional<config::Duration> grace_;  // of the stop in progress, where it was given
     History history_;
-    std::vector<Attempt> ledger_;
+    // Of those before this mydockerd only the last one, until somebody asks for more.
+    mutable std::vector<Attempt> ledger_;
+    mutable bool older_on_disk_ = true;
     std::vector<Record> unrecorded_;  // not in the ledger's file yet: it could not be written
     std::uint64_t attempts_made_ = 0;
     std::uint64_t result_told_ = 0;  // the last attempt whose end was an event
@@ -164,6 +167,7 @@ private:
     std::vector<std::string> warnings_;
     std::shared_ptr<Run> run_;
     std::vector<std::shared_ptr<ExecSession>> execs_;
+    std::vector<std::weak_ptr<ExecSession>> waiting_;  // for their clients
     std::uint32_t execs_made_ = 0;
     Time paused_since_{};
     bool pausing_ = false;

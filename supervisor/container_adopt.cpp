@@ -2,6 +2,7 @@
 // mydockerd goes on from there. What the kernel and the keeper say wins over what was written.
 #include "runtime/exit_status.hpp"
 #include "supervisor/container.hpp"
+#include "supervisor/failpoint/failpoint.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/run.hpp"
 #include "supervisor/translate.hpp"
@@ -66,7 +67,7 @@ std::pair<runtime::UniqueFd, runtime::Handshake> opened(runtime::Held& held) {
 }
 
 void Container::adopt_attempts(Inheritance& from, std::vector<std::string>& problems) {
-    const std::vector<Record> past = past_.load(problems);
+    const std::vector<Record> past = past_.load(problems, 1);
     for (const Record& record : past) ledger_.push_back(record.attempt);
     if (const Attempt* last = last_attempt()) {
         attempts_made_ = result_told_ = last->number;
@@ -119,6 +120,21 @@ void Container::rest_or_wait(const Snapshot& then, const Record* last) {
     note();
 }
 
+const std::vector<Attempt>& Container::ledger() const {
+    if (!std::exchange(older_on_disk_, false)) return ledger_;
+    std::vector<std::string> problems;
+    std::vector<Attempt> all;
+    for (Record& record : past_.load(problems))
+        if (ledger_.empty() || record.attempt.number < ledger_.front().number)
+            all.push_back(std::move(record.attempt));
+    ledger_.insert(ledger_.begin(), std::make_move_iterator(all.begin()),
+                   std::make_move_iterator(all.end()));
+    if (ledger_.size() > ledger_size)
+        ledger_.erase(ledger_.begin(), ledger_.end() - static_cast<std::ptrdiff_t>(ledger_size));
+    for (const std::string& problem : problems) log::warn("{}", problem);
+    return ledger_;
+}
+
 // An attempt that had begun and whose end nobody has written down.
 void Container::resume(LivingAttempt living, std::vector<runtime::Held>& held) {
     const auto it = std::ranges::find_if(held, [&](const runtime::Held& each) {
@@ -141,6 +157,7 @@ void Container::resume(LivingAttempt living, std::vector<runtime::Held>& held) {
         living.attempt.ready_at = std::chrono::system_clock::now();
     }
     const std::vector<LivingExec> execs = std::move(living.execs);
+    failpoint("adopt.begun");
     ledger_.push_back(std::move(living.attempt));
     run_ = std::make_shared<Run>(*this, translate(config_.limits, config_.oom_policy),
                                  std::move(handshake));
@@ -163,6 +180,7 @@ void Container::resume(LivingAttempt living, std::vector<runtime::Held>& held) {
     }
     if (wish_ != Wish::up) post(Event::stop, 0);
     note();
+    failpoint("adopt.done");
 }
 
 }  // namespace mydocker::supervisor

@@ -11,8 +11,10 @@ namespace {
 
 constexpr auto client_patience = std::chrono::seconds{30};
 
-asio::awaitable<void> forsake(asio::any_io_executor executor,
-                              std::shared_ptr<ExecSession> session) {
+// Keeps a session that an earlier mydockerd began: its client has a while to come back, also for
+// the exit code of a command that has ended. Then it is as if they had left.
+asio::awaitable<void> await_client(asio::any_io_executor executor,
+                                   std::shared_ptr<ExecSession> session) {
     Waker waker(executor);
     co_await waker.pause(Clock::now() + client_patience);
     if (!session->has_client() && !session->ended()) session->abandon();
@@ -61,13 +63,15 @@ void Container::resume_exec(const LivingExec& then, runtime::Held held) {
     const auto session = make_exec(then.number, std::move(request), std::move(handshake));
     session->take_over(std::move(process), held.pid);
     execs_.push_back(session);
-    if (!then.detached)
-        spawn(services_.executor, "exec " + session->id(), forsake(services_.executor, session));
+    if (then.detached) return;
+    waiting_.push_back(session);
+    spawn(services_.executor, "exec " + session->id(), await_client(services_.executor, session));
 }
 
 std::shared_ptr<ExecSession> Container::find_exec(const std::string& exec_id) const {
-    const auto it = std::ranges::find(execs_, exec_id, &ExecSession::id);
-    return it == execs_.end() ? nullptr : *it;
+    for (const auto& each : waiting_)
+        if (const auto session = each.lock(); session && session->id() == exec_id) return session;
+    return nullptr;
 }
 
 }  // namespace mydocker::supervisor

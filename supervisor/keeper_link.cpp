@@ -96,7 +96,7 @@ void KeeperLink::flush() {
             waiting_.pop_front();
         }
     } catch (const std::system_error& error) {
-        if (error.code().value() != EAGAIN) return;  // it is lost: watch() tells
+        if (error.code().value() != EAGAIN || !watched_) return;  // it is lost: watch() tells
         (*watched_)->async_wait(asio::posix::stream_descriptor::wait_write,
                                 [this](const asio::error_code& failure) {
                                     if (!failure) flush();

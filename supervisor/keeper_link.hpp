@@ -36,6 +36,7 @@ public:
     void replace() { tell(keeper::Verb::replace); }
     void retire(int exit_code) { tell(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code)); }
 
+    void close() { watched_.reset(); }  // nothing is asked of it afterwards
     bool is_lost() const { return lost_now_; }
     std::size_t held() const { return held_; }
     void count_held(std::size_t keys) { held_ += keys; }  // what our predecessor left

@@ -81,7 +81,7 @@ void read_tail(Tail& tail, int fd, off_t most, const std::string& path) {
 
 }  // namespace
 
-std::vector<Record> Ledger::load(std::vector<std::string>& problems) const {
+std::vector<Record> Ledger::load(std::vector<std::string>& problems, std::size_t most) const {
     const std::string path = file_.string();
     std::vector<std::string> found;
     const auto tell = [&](const std::string& what) {
@@ -102,7 +102,7 @@ std::vector<Record> Ledger::load(std::vector<std::string>& problems) const {
 
     // From the end, and no further than needed: what is older may be wrong, and nobody asks.
     std::optional<off_t> end;  // of the last line that is what was written
-    for (std::size_t line = tail.lines.size(); line > 0 && records.size() < kept_records; --line) {
+    for (std::size_t line = tail.lines.size(); line > 0 && records.size() < most; --line) {
         const std::string place =
             "line " + std::to_string(line) + (tail.begin > 0 ? " of its last 256 KiB" : "") + ": ";
         const auto record = unseal(tail.lines[line - 1]);

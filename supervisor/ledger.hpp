@@ -24,10 +24,11 @@ public:
     // The file and its directory need not exist.
     explicit Ledger(std::filesystem::path file) : file_(std::move(file)) {}
 
-    // The last records, oldest first. What is wrong is told, and what is good is kept; a torn tail
+    // The last records, oldest first, `most` of them. What is wrong is told, and what is good is kept; a torn tail
     // is cut off. Throws ForeignVersion, and has touched nothing, where another version of
     // mydockerd has written.
-    std::vector<Record> load(std::vector<std::string>& problems) const;
+    std::vector<Record> load(std::vector<std::string>& problems,
+                             std::size_t most = kept_records) const;
 
     // One write(2). Throws std::system_error with the path, and leaves the file as it was, where
     // that fails. Its directory must exist.

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "supervisor/failpoint/failpoint.hpp"
+
 namespace mydocker::supervisor {
 
 namespace {
@@ -87,7 +89,9 @@ bool LogCapture::take(std::size_t index, std::size_t at_most) {
         format_records(records, {chunk, static_cast<std::size_t>(count)},
                        index == 0 ? Stream::out : Stream::err,
                        format_time(std::chrono::system_clock::now()));
+        failpoint("log.copied");
         files_->append(records);
+        failpoint("log.written");
         copier.consume(fd, static_cast<std::size_t>(count));
         taken += static_cast<std::size_t>(count);
     }

@@ -87,6 +87,7 @@ asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::S
     supervisor.close();
     signals.close();
     keeper.retire(0);
+    keeper.close();
     loop.stop();
 }
 

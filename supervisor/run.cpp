@@ -9,6 +9,7 @@
 
 #include "runtime/kernel_file.hpp"
 #include "supervisor/container.hpp"
+#include "supervisor/failpoint/failpoint.hpp"
 #include "supervisor/log.hpp"
 
 namespace mydocker::supervisor {
@@ -85,8 +86,11 @@ void Run::hold_in(KeeperLink& keeper) {
 
 void Run::release() {
     open_streams();
+    failpoint("start.cloned");
     hold_in(container_->services_.keeper);
+    failpoint("start.held");
     launch_->release();
+    failpoint("start.released");
     capture_->start();
 }
 

@@ -7,6 +7,7 @@
 
 #include "runtime/error.hpp"
 #include "runtime/kernel_file.hpp"
+#include "supervisor/failpoint/failpoint.hpp"
 
 namespace mydocker::supervisor {
 
@@ -103,7 +104,9 @@ void Snapshots::save(const Snapshot& snapshot) const {
         if (written >= 0) errno = ENOSPC;  // of a short one
         check(written == static_cast<ssize_t>(text.size()));
     }
+    failpoint("snapshot.written");
     check(::renameat(directory_.get(), temporary.c_str(), directory_.get(), name.c_str()) == 0);
+    failpoint("snapshot.renamed");
 }
 
 void Snapshots::forget(const std::string& id) const {

@@ -11,6 +11,7 @@
 
 #include "runtime/error.hpp"
 #include "runtime/unique_fd.hpp"
+#include "supervisor/failpoint/failpoint.hpp"
 
 namespace mydocker::supervisor {
 
@@ -82,7 +83,9 @@ void Store::save(const StoredContainer& container) const {
                                               "write " + temporary.string()));
         must(::fsync(fd.get()), "sync " + temporary.string());
     }
+    failpoint("store.written");
     must(::rename(temporary.c_str(), path.c_str()), "rename " + temporary.string());
+    failpoint("store.renamed");
     sync_directory(home);
     sync_directory(root_);
 }

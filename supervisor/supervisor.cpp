@@ -9,12 +9,14 @@
 #include "supervisor/hook.hpp"
 #include "supervisor/host_in_force.hpp"
 #include "supervisor/log.hpp"
+#include "supervisor/spawn.hpp"
 
 namespace mydocker::supervisor {
 
 namespace {
 
 constexpr int leftover_patience_ms = 5000;
+constexpr auto clients_return = std::chrono::seconds{5};  // at the latest
 
 double draw() {
     static std::mt19937_64 engine(std::random_device{}());
@@ -267,9 +269,19 @@ void Supervisor::erase(const std::string& name) {
 
 void Supervisor::on_rest(Container& container) {
     changed.ring();
-    const bool goes =
-        leaving_.contains(container.name()) || (container.stored().auto_remove && !shutting_down_);
-    if (goes) erase(container.name());
+    if (leaving_.contains(container.name())) return erase(container.name());
+    if (!container.stored().auto_remove || shutting_down_) return;
+    // It may have ended while there was no mydockerd: whoever waits for it is on the way back.
+    const Time patient_until = began_ + clients_return;
+    if (container.is_new() || Clock::now() >= patient_until) return erase(container.name());
+    spawn(executor_, "remove " + container.name(),
+          erase_at(patient_until, containers_.at(container.name())));
+}
+
+asio::awaitable<void> Supervisor::erase_at(Time when, ContainerPtr container) {
+    Waker waker(executor_);
+    co_await waker.pause(when);
+    if (containers_.contains(container->name()) && container->at_rest()) erase(container->name());
 }
 
 // ---- reload

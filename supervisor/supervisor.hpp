@@ -104,6 +104,7 @@ private:
     void add_from_file(const config::Container& config);
     void erase(const std::string& name);
     void on_rest(Container& container);
+    asio::awaitable<void> erase_at(Time when, ContainerPtr container);
     config::Host fresh_host() const;
     std::vector<Change> plan(const config::Host& fresh) const;
     config::Container amend(StoredContainer& stored, const config::Container& file) const;
@@ -133,6 +134,7 @@ private:
     std::set<std::string> leaving_;                // to be removed once they rest
     std::function<void()> leave_;
     bool shutting_down_ = false;
+    Time began_ = Clock::now();
     WallTime booted_at_ = std::chrono::system_clock::now();
 };
 

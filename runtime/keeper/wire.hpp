@@ -31,7 +31,7 @@
 namespace mydocker::keeper {
 
 inline constexpr uint32_t magic = 0x6d794b31;  // "myK1": the last digit is the protocol's version
-inline constexpr uint32_t max_keys = 4096;     // attempts and exec sessions at once
+inline constexpr uint32_t max_keys = 4000;     // attempts and exec sessions at once
 
 // Whose descriptors: an attempt of a container, a command inside one, or mydockerd's own (all 0).
 struct Key {

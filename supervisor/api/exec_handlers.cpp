@@ -115,32 +115,17 @@ asio::awaitable<void> pass_on(Session& session, const ExecPtr& exec, ClientInput
     }
 }
 
-}  // namespace
-
-asio::awaitable<void> exec_in_container(Call call) {
-    const auto container = call.supervisor.find(call.name);
+// From the upgrade of the connection to the command's end, or the client's going.
+asio::awaitable<void> serve_exec(Call call, ExecPtr exec) {
     Session& session = call.session;
-    const ExecRequest request = request_of(json_of(call.request.body));
-    if (!request.detached) require_upgrade(call.request);
-    ExecPtr exec;
-    try {
-        exec = container->exec(request);
-    } catch (const std::system_error& error) {
-        const bool conflict = error.code().value() == ESRCH || error.code().value() == EAGAIN;
-        throw Refusal{conflict ? "conflict" : "failed", error.what()};
-    }
-    co_await await_execution(session, *container, exec);
-    if (request.detached) {
-        const json begun = {{"id", exec->id()}, {"pid", exec->pid()}};
-        co_return co_await respond_json(session, 200, begun.dump());
-    }
-    const auto input =
-        std::make_shared<ClientInput>(request.open_stdin ? &exec->input : nullptr, &exec->input,
-                                      [weak = std::weak_ptr(exec)](int signal) {
-                                          if (const auto living = weak.lock())
-                                              living->signal(signal);
-                                      });
+    exec->has_client(true);
+    const auto input = std::make_shared<ClientInput>(
+        exec->request().open_stdin ? &exec->input : nullptr, &exec->input,
+        [weak = std::weak_ptr(exec)](int signal) {
+            if (const auto living = weak.lock()) living->signal(signal);
+        });
     co_await session.upgrade();
+    co_await session.send_frame(protocol::Frame::session, exec->id());
     spawn(call.supervisor.services().executor, "the input of an exec session",
           read_client(session.shared_from_this(), input, true));
     {
@@ -157,6 +142,45 @@ asio::awaitable<void> exec_in_container(Call call) {
         co_await session.send_frame(protocol::Frame::end, end.dump());
     }
     session.hang_up();
+}
+
+// After mydockerd was replaced: the same command, which has waited for its client.
+ExecPtr waiting_session(const Container& container, const std::string& id) {
+    auto exec = container.find_exec(id);
+    if (!exec || exec->has_client())
+        throw Refusal{exec ? "conflict" : "not_found",
+                      container.name() + (exec ? ": the client of session " + id + " is here"
+                                               : " has no session " + id +
+                                                     " that waits for a client: its command has "
+                                                     "ended, or waited for too long")};
+    return exec;
+}
+
+}  // namespace
+
+asio::awaitable<void> exec_in_container(Call call) {
+    const auto container = call.supervisor.find(call.name);
+    Session& session = call.session;
+    if (const std::string id = call.request.get("session"); !id.empty()) {
+        require_upgrade(call.request);
+        const ExecPtr exec = waiting_session(*container, id);
+        co_return co_await serve_exec(call, exec);
+    }
+    const ExecRequest request = request_of(json_of(call.request.body));
+    if (!request.detached) require_upgrade(call.request);
+    ExecPtr exec;
+    try {
+        exec = container->exec(request);
+    } catch (const std::system_error& error) {
+        const bool conflict = error.code().value() == ESRCH || error.code().value() == EAGAIN;
+        throw Refusal{conflict ? "conflict" : "failed", error.what()};
+    }
+    co_await await_execution(session, *container, exec);
+    if (request.detached) {
+        const json begun = {{"id", exec->id()}, {"pid", exec->pid()}};
+        co_return co_await respond_json(session, 200, begun.dump());
+    }
+    co_await serve_exec(call, exec);
 }
 
 }  // namespace mydocker::supervisor::api

@@ -8,6 +8,7 @@
 #include "config/scalar.hpp"
 #include "runtime/limits.hpp"
 #include "supervisor/log_format.hpp"
+#include "supervisor/loop_turns.hpp"
 #include "supervisor/translate.hpp"
 
 namespace mydocker::supervisor::api {
@@ -275,6 +276,17 @@ std::string metrics(const Supervisor& supervisor) {
         "# HELP mydocker_container_restarts_total Restarts since mydockerd started.\n"
         "# TYPE mydocker_container_restarts_total counter\n" +
         restarts;
+    const LoopTurns& turns = loop_turns();
+    text +=
+        "# HELP mydocker_loop_turns_total Handlers that mydockerd's loop has run.\n"
+        "# TYPE mydocker_loop_turns_total counter\nmydocker_loop_turns_total " +
+        std::to_string(turns.count) +
+        "\n# HELP mydocker_loop_slow_turns_total Those that took more than 20 ms.\n"
+        "# TYPE mydocker_loop_slow_turns_total counter\nmydocker_loop_slow_turns_total " +
+        std::to_string(turns.slow_count) +
+        "\n# HELP mydocker_loop_longest_turn_seconds The longest of them.\n"
+        "# TYPE mydocker_loop_longest_turn_seconds gauge\nmydocker_loop_longest_turn_seconds " +
+        std::to_string(std::chrono::duration<double>(turns.longest).count()) + "\n";
     return text;
 }
 

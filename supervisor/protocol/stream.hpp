@@ -8,9 +8,9 @@
 //      │ ── input (at most `window` bytes) ──────→│ ── the workload's stdin
 //      │ ←─ credit: so many of them were taken ───│
 //      │ ── resize, signal: never behind input ──→│
-//      │ ←─ output, error ────────────────────────│ ←─ its stdout, stderr; a terminal has only
-//      output │ ←─ position: attach only; see below ─────│ │ ←─ end: its exit code, then EOF
-//      ─────────│
+//      │ ←─ output, error ────────────────────────│ ←─ its stdout, stderr; a terminal: output
+//      │ ←─ position (attach), session (exec) ────│
+//      │ ←─ end: its exit code, then EOF ─────────│
 //
 // A connection that closes without an empty `input` has not ended the workload's stdin.
 //
@@ -43,7 +43,8 @@ enum class Frame : std::uint8_t {
     credit = 6,  // mydockerd: four bytes, big-endian: how much input the workload's side took
     // mydockerd: the log's file and byte, and the container's last attempt as the stream began;
     // eight bytes each, big-endian
-    position = 7
+    position = 7,
+    session = 8  // mydockerd: the id of an exec session
 };
 
 inline constexpr std::size_t frame_header_bytes = 8;
@@ -66,7 +67,7 @@ inline std::array<char, frame_header_bytes> encode(FrameHeader header) {
 // The header at the beginning of `bytes` (at least frame_header_bytes); nullopt for what is none.
 inline std::optional<FrameHeader> decode(std::string_view bytes) {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-    if (at(0) > static_cast<unsigned>(Frame::position) || at(1) + at(2) + at(3) != 0)
+    if (at(0) > static_cast<unsigned>(Frame::session) || at(1) + at(2) + at(3) != 0)
         return std::nullopt;
     const std::size_t size = static_cast<std::size_t>(at(4)) << 24 |
                              static_cast<std::size_t>(at(5)) << 16 |

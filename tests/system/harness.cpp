@@ -17,6 +17,7 @@
 #include <sstream>
 #include <thread>
 
+#include "tests/system/host_view.hpp"
 #include "tests/system/process.hpp"
 #include "tools/ctl/program.hpp"
 
@@ -113,13 +114,14 @@ Result run(const std::vector<std::string>& command, const std::string& input,
     return result_of(process, patience);
 }
 
-Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arguments) {
+Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arguments,
+               const std::string& name) {
     // On tmpfs in the VM: overlayfs cannot be the upper layer of overlayfs.
     char pattern[] = "/run/mydocker-test-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(pattern) != nullptr);
     directory_ = pattern;
     command_ = {
-        program("mydockerd"), "--state-dir", directory_ / "run", "--data-root", directory_ / "data",
+        program(name),        "--state-dir", directory_ / "run", "--data-root", directory_ / "data",
         "--log-level",        "debug"};
     if (!toml.empty()) {
         write_host_file(toml);
@@ -133,7 +135,7 @@ void Daemon::start() {
     const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     const int log = ::open((directory_ / "mydockerd.log").c_str(),
                            O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    pid_ = spawn(command_, nothing, log, log);
+    keeper_ = spawn(command_, nothing, log, log);
     stopped_ = false;
     ::close(nothing);
     ::close(log);
@@ -218,40 +220,69 @@ void Daemon::write_host_file(const std::string& toml) const {
 }
 
 std::size_t Daemon::open_descriptors() const {
-    const auto entries = fs::directory_iterator("/proc/" + std::to_string(pid_) + "/fd");
+    const auto entries = fs::directory_iterator("/proc/" + std::to_string(pid()) + "/fd");
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
 std::size_t Daemon::rss_kib() const {
-    for (const std::string& line : lines_of(read_file("/proc/" + std::to_string(pid_) + "/status")))
+    for (const std::string& line : lines_of(read_file("/proc/" + std::to_string(pid()) + "/status")))
         if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
     return 0;
 }
 
 bool Daemon::alive() const {
     siginfo_t info{};
-    return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    return ::waitid(P_PID, static_cast<id_t>(keeper_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid == 0;
 }
 
 std::optional<int> Daemon::ended(std::chrono::milliseconds patience) {
     int status = 0;
-    if (!eventually([&] { return ::waitpid(pid_, &status, WNOHANG) == pid_; }, patience))
+    if (!eventually([&] { return ::waitpid(keeper_, &status, WNOHANG) == keeper_; }, patience))
         return std::nullopt;
     stopped_ = true;
     return shell_status(status);
 }
 
 int Daemon::stop() {
-    ::kill(pid_, SIGTERM);
+    ::kill(keeper_, SIGTERM);
     if (const auto status = ended(90s)) return *status;
-    crash();
+    vanish();
     return 124;
 }
 
+pid_t Daemon::pid() const {
+    for (const pid_t child : children_of(keeper_))
+        if (executable_of(child).filename().string().starts_with("mydockerd")) return child;
+    return -1;
+}
+
 void Daemon::crash() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
+    const pid_t before = pid();
+    ::kill(before, SIGKILL);
+    const bool back = eventually([&] {
+        const auto version = answer_to("/v1/version");
+        return version.value("pid", before) != before || !alive();
+    });
+    BOOST_REQUIRE_MESSAGE(back && alive(), "no mydockerd came after it:\n" << log());
+}
+
+void Daemon::follow_keeper(pid_t keeper) {
+    ::waitpid(keeper_, nullptr, 0);
+    keeper_ = keeper;
+}
+
+void Daemon::vanish() {
+    const pid_t child = pid();
+    ::kill(keeper_, SIGSTOP);  // so that it starts no other
+    ::kill(child, SIGKILL);
+    ::kill(keeper_, SIGKILL);
+    ::waitpid(keeper_, nullptr, 0);
+    // Somebody else's zombie by then, if it has not been reaped.
+    eventually([&] {
+        const std::string state = status_field(child, "State");
+        return state.empty() || state.starts_with("Z");
+    });
     stopped_ = true;
 }
 

@@ -42,9 +42,10 @@ std::filesystem::path program(const std::string& name);  // of this build: "mydo
 // a cgroup behind.
 class Daemon {
 public:
-    // `toml`: the host file without [daemon] paths, or "" for none.
+    // `toml`: the host file without [daemon] paths, or "" for none. `name`: of its program.
     explicit Daemon(const std::string& toml = "",
-                    const std::vector<std::string>& more_arguments = {});
+                    const std::vector<std::string>& more_arguments = {},
+                    const std::string& name = "mydockerd");
     ~Daemon();
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
@@ -71,7 +72,9 @@ public:
     Reply api(const std::string& method, const std::string& path, const std::string& body = "",
               std::chrono::milliseconds patience = 60s) const;
 
-    pid_t pid() const { return pid_; }
+    // mydockerd's own, which its keeper may replace at any time; -1 while there is none.
+    pid_t pid() const;
+    pid_t keeper() const { return keeper_; }  // what a service manager would know
     std::filesystem::path socket() const { return directory_ / "run" / "mydockerd.sock"; }
     std::filesystem::path directory() const {
         return directory_;
@@ -81,9 +84,11 @@ public:
     std::string log() const { return read_file(directory_ / "mydockerd.log"); }
     std::size_t open_descriptors() const;
     std::size_t rss_kib() const;
+    void follow_keeper(pid_t keeper);  // it has taken the old one's place
     int stop();    // SIGTERM and wait; its exit status
-    void crash();  // SIGKILL, and its containers lose their supervisor
-    void start();  // the same command line again, after stop() or crash(); waits until it is ready
+    void crash();  // SIGKILL for mydockerd; returns when its successor answers
+    void vanish();  // SIGKILL for the keeper and mydockerd at once: nobody is left
+    void start();   // the same command line again, after stop() or vanish(); until it is ready
     std::optional<int> ended(std::chrono::milliseconds patience);  // by itself: its exit status
     bool alive() const;
 
@@ -92,7 +97,7 @@ private:
 
     std::filesystem::path directory_;
     std::vector<std::string> command_;
-    pid_t pid_ = -1;
+    pid_t keeper_ = -1;
     bool stopped_ = false;
 };
 

@@ -94,8 +94,8 @@ Daemon::Daemon(const Scene& scene, unsigned width) : directory_(scene.scratch() 
     const std::string state = directory_ / "run";
     const std::string data = directory_ / "data";
     const std::string log = directory_ / "log";
-    pid_ = ::fork();
-    if (pid_ == 0) {
+    keeper_ = ::fork();
+    if (keeper_ == 0) {
         const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
         ::dup2(file, 1);
         ::dup2(file, 2);
@@ -105,10 +105,10 @@ Daemon::Daemon(const Scene& scene, unsigned width) : directory_(scene.scratch() 
     }
     for (int patience = 0; patience < 500; ++patience) {
         try {
-            ask(get("/v1/version"));
+            pid_ = ask(get("/v1/version")).at("pid");
             return;
         } catch (const std::system_error&) {
-            if (::waitpid(pid_, nullptr, WNOHANG) == pid_) break;
+            if (::waitpid(keeper_, nullptr, WNOHANG) == keeper_) break;
             std::this_thread::sleep_for(std::chrono::milliseconds{10});
         }
     }
@@ -118,8 +118,8 @@ Daemon::Daemon(const Scene& scene, unsigned width) : directory_(scene.scratch() 
 }
 
 Daemon::~Daemon() {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
+    ::kill(keeper_, SIGTERM);
+    ::waitpid(keeper_, nullptr, 0);
     std::error_code ignored;
     fs::remove_all(directory_, ignored);
 }

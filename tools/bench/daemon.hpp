@@ -50,11 +50,13 @@ public:
     void create(const std::string& name, const nlohmann::json& container);
 
     pid_t pid() const { return pid_; }
+    pid_t keeper() const { return keeper_; }
     pid_t zygote() const;
 
 private:
     std::filesystem::path directory_;
-    pid_t pid_ = -1;
+    pid_t keeper_ = -1;
+    pid_t pid_ = -1;  // of mydockerd
 };
 
 // Proportional set size in bytes, /proc/PID/smaps_rollup.

@@ -99,6 +99,12 @@ int exec_in(const Context& context) {
     attachment.proxy = [](StreamClient& stream, const std::string& signal) {
         stream.writer().control(protocol::Frame::signal, signal);
     };
+    attachment.resume_session = [&](const std::string& session) {
+        return context.client.open({.method = "POST",
+                                    .target = container_path(name, "exec") + "?session=" + session,
+                                    .upgrade = true},
+                                   {}, at_once);
+    };
     if (attachment.terminal && attachment.input) require_terminal();
     SignalInbox signals;
     if (const auto size = attachment.terminal ? window_size() : std::nullopt) {

@@ -170,7 +170,7 @@ private:
         take_frames();
         if (is_open || end_) return;
         settle_start();
-        if (!position_ || !attachment_.resume) throw lost();
+        if (!can_resume()) throw lost();
         held_.clear();
         unacknowledged_ += stream_.writer().restart();
         typed_ahead_ = 0;
@@ -188,11 +188,17 @@ private:
             protocol::exit_daemon);
     }
 
+    bool can_resume() const {
+        return position_ ? attachment_.resume != nullptr
+                         : !session_.empty() && attachment_.resume_session != nullptr;
+    }
+
     // One step towards the next connection.
     void come_back(bool answered) {
         try {
             if (!resuming_ && Clock::now() >= reconnection_.next())
-                resuming_.emplace(attachment_.resume(*position_));
+                resuming_.emplace(position_ ? attachment_.resume(*position_)
+                                            : attachment_.resume_session(session_));
             if (resuming_ && answered) resuming_->advance();
         } catch (const Unreachable& unreachable) {
             reconnection_.failed(Clock::now(), unreachable.error());
@@ -240,6 +246,8 @@ private:
         while (auto frame = stream_.next()) {
             if (frame->type == Frame::position) {
                 take_position(frame->payload);
+            } else if (frame->type == Frame::session) {
+                session_ = std::move(frame->payload);
             } else if (frame->type == Frame::end) {
                 show_held();
                 end_ = std::move(frame->payload);
@@ -296,6 +304,7 @@ private:
     std::optional<int> exit_code_;    // we leave before it
     // What is known of the stream, and of its next connection while there is none.
     std::optional<protocol::Position> position_;
+    std::string session_;  // an exec's
     std::vector<FrameReader::Received> held_;  // at most a piece of the log
     Reconnection reconnection_;
     bool away_ = false;

@@ -22,9 +22,10 @@ struct Attachment {
     // Passes a signal on. None: it ends this process (128 + n) and leaves the workload alone.
     std::function<void(StreamClient&, const std::string& signal)> proxy = {};
     Exchange* start = nullptr;  // a request that goes on beside; Refused when it is
-    // Connects again and asks for the same stream from there on. None: it cannot be resumed, as an
-    // exec session's cannot.
+    // Connects again and asks for the same stream from there on. None: it cannot be resumed.
     std::function<Exchange(const protocol::Position& seen)> resume = {};
+    // The same for an exec session, which has a name and no position.
+    std::function<Exchange(const std::string& session)> resume_session = {};
     std::string lost = {};  // said where the connection broke for good; "" for what attach says
     bool silent = false;    // no note on standard error about a break
 };

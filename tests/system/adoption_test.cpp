@@ -1,0 +1,237 @@
+// mydockerd dies, is upgraded, loses its keeper or goes with it: its containers do not notice, and
+// nothing of them is lost.
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/system/harness.hpp"
+#include "tests/system/host_view.hpp"
+#include "tests/system/process.hpp"
+#include "tests/system/supervision.hpp"
+
+using namespace mydocker::tests;
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+namespace {
+
+constexpr auto numbers = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done";
+
+std::string script(const std::string& name, const std::string& text, const std::string& keys = "") {
+    return "[container." + name + "]\ncommand = [\"/bin/sh\", \"-c\", " + toml_string(text) +
+           "]\nstop_grace_period = \"0s\"\n" + keys + "\n";
+}
+
+// "1", "2", …: none missing; a killed mydockerd may have written its last chunk twice.
+void check_numbers(const Daemon& daemon, const std::string& container, int deaths) {
+    int last = 0;
+    int repeats = 0;
+    for (const std::string& line : lines_of(daemon.ctl({"logs", container}).out)) {
+        const int number = std::stoi(line);
+        if (number <= last) ++repeats;
+        BOOST_REQUIRE_MESSAGE(number <= last + 1, line << " comes after " << last);
+        last = number;
+    }
+    BOOST_CHECK_GT(last, 10);
+    BOOST_CHECK_LE(repeats, deaths);
+}
+
+pid_t pid_of(const Daemon& daemon, const std::string& container) {
+    return daemon.inspect(container).value("pid", -1);
+}
+
+json last_attempt(const Daemon& daemon, const std::string& container) {
+    return daemon.inspect(container).at("attempts").back();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(adoption)
+
+BOOST_AUTO_TEST_CASE(a_running_container_outlives_mydockerd) {
+    Daemon daemon("version = 1\n" + script("web", numbers, "restart = \"always\""));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    const pid_t web = pid_of(daemon, "web");
+    for (int death = 0; death < 3; ++death) daemon.crash();
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempt"), 1);
+    BOOST_CHECK(eventually([&] { return lines_of(daemon.ctl({"logs", "web"}).out).size() > 30; }));
+    check_numbers(daemon, "web", 3);
+    // Its end is an event as ever.
+    ::kill(web, SIGKILL);
+    BOOST_CHECK(eventually([&] { return daemon.inspect("web").at("attempt") == 2; }));
+    BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempts").front().at("signal"), "SIGKILL");
+    BOOST_CHECK_EQUAL(daemon.ctl({"stop", "web"}).status, 0);
+    BOOST_CHECK_EQUAL(daemon.state("web"), "exited");
+}
+
+BOOST_AUTO_TEST_CASE(an_end_while_nobody_supervised_is_recorded_with_its_code) {
+    const Directory directory;
+    const fs::path fifo = directory / "go";
+    BOOST_REQUIRE_EQUAL(run({"mkfifo", fifo}).status, 0);
+    Daemon daemon("version = 1\n" +
+                  script("web", "read line < /go/go; exit 42",
+                         "volumes = [\"" + directory.path().string() + ":/go\"]"));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    ::kill(daemon.keeper(), SIGSTOP);  // it starts no other meanwhile
+    const pid_t killed = daemon.pid();
+    const pid_t web = pid_of(daemon, "web");
+    ::kill(killed, SIGKILL);
+    write_file(fifo, "go\n");
+    BOOST_CHECK(eventually([&] { return status_field(web, "State").starts_with("Z"); }));
+    ::kill(daemon.keeper(), SIGCONT);
+    BOOST_CHECK(daemon.reaches("web", "exited"));
+    BOOST_CHECK_EQUAL(last_attempt(daemon, "web").at("exit_code"), 42);
+    BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempts").size(), 1U);
+    // The zombie was kept for this, and no longer.
+    BOOST_CHECK(eventually([&] { return status_field(web, "State").empty(); }));
+}
+
+BOOST_AUTO_TEST_CASE(a_back_off_keeps_its_deadline_and_a_wish_its_word) {
+    Daemon daemon("version = 1\n" +
+                  script("web", "exit 1",
+                         "[container.web.restart]\npolicy = \"always\"\ndelay = \"5s\"\n"
+                         "jitter = 0.0") +
+                  script("down", numbers, "autostart = \"yes\""));
+    BOOST_REQUIRE(daemon.reaches("web", "waiting"));
+    const auto waits = [&] { return daemon.inspect("web").value("next_start_ms", 0LL); };
+    const long long before = waits();
+    BOOST_REQUIRE_EQUAL(daemon.ctl({"stop", "down"}).status, 0);
+    BOOST_REQUIRE_EQUAL(daemon.ctl({"create", "--name", "idle", "true"}).status, 0);
+    daemon.crash();
+    BOOST_CHECK_EQUAL(daemon.state("web"), "waiting");
+    BOOST_CHECK_LE(waits(), before);
+    BOOST_CHECK_EQUAL(daemon.state("down"), "exited");
+    BOOST_CHECK_EQUAL(daemon.state("idle"), "created");
+    BOOST_CHECK(eventually([&] { return daemon.inspect("web").at("attempt") == 2; }));
+    BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempts").size(), 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_paused_container_stays_paused) {
+    Daemon daemon("version = 1\n" + script("web", numbers));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    BOOST_REQUIRE_EQUAL(daemon.ctl({"pause", "web"}).status, 0);
+    daemon.crash();
+    BOOST_CHECK_EQUAL(daemon.state("web"), "paused");
+    BOOST_CHECK_EQUAL(daemon.ctl({"unpause", "web"}).status, 0);
+    BOOST_CHECK_EQUAL(daemon.state("web"), "running");
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_is_no_reload) {
+    Daemon daemon("version = 1\n" + script("web", numbers));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    const pid_t web = pid_of(daemon, "web");
+    daemon.write_host_file("this is no host file");
+    daemon.crash();
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 1);
+    daemon.write_host_file("version = 1\n");
+    daemon.crash();
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 0);
+    BOOST_CHECK(eventually([&] { return daemon.state("web").empty(); }));
+}
+
+BOOST_AUTO_TEST_CASE(the_keepers_death_is_survived) {
+    Daemon daemon("version = 1\n" + script("web", numbers));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    const pid_t web = pid_of(daemon, "web");
+    const pid_t before = daemon.pid();
+    ::kill(daemon.keeper(), SIGKILL);
+    // What was mydockerd is the keeper now, and has started another.
+    const auto version = [&] {
+        const auto reply = daemon.api("GET", "/v1/version", "", 1s);
+        return reply.status == 200 ? json::parse(reply.body) : json::object();
+    };
+    BOOST_REQUIRE(eventually([&] { return version().value("keeper_pid", -1) == before; }));
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    ::kill(version().at("pid").get<pid_t>(), SIGKILL);
+    BOOST_CHECK(eventually([&] { return pid_of(daemon, "web") == web; }));
+    check_numbers(daemon, "web", 2);
+    daemon.follow_keeper(before);
+}
+
+BOOST_AUTO_TEST_CASE(what_lives_when_both_are_killed_is_taken_over) {
+    Daemon daemon("version = 1\n" + script("web", numbers, "restart = \"always\"") +
+                  script("quick", "sleep 2; exit 5"));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    BOOST_REQUIRE(daemon.reaches("quick", "running"));
+    const pid_t web = pid_of(daemon, "web");
+    const pid_t quick = pid_of(daemon, "quick");
+    daemon.vanish();
+    BOOST_CHECK(eventually([&] { return status_field(quick, "State").empty(); }));
+    daemon.start();
+    // The only one is alive: the same, or, had it died of its closed pipe, its successor.
+    BOOST_CHECK(daemon.reaches("web", "running"));
+    const json list = daemon.inspect("web").at("attempts");
+    if (list.size() == 1) BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    // Nobody saw how it ended, and nobody says that it was well.
+    BOOST_CHECK_EQUAL(daemon.state("quick"), "failed");
+    BOOST_CHECK(last_attempt(daemon, "quick").at("exit_code").is_null() ||
+                last_attempt(daemon, "quick").at("exit_code") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(an_upgrade_leaves_every_process_as_it_is) {
+    Daemon daemon("version = 1\n" + script("web", numbers, "restart = \"always\""));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    const pid_t web = pid_of(daemon, "web");
+    const pid_t before = daemon.pid();
+    const Result upgraded = daemon.ctl({"daemon", "upgrade"});
+    BOOST_CHECK_EQUAL(upgraded.status, 0);
+    BOOST_CHECK_MESSAGE(contains(upgraded.out, "was replaced by"), upgraded.out << upgraded.err);
+    BOOST_CHECK_NE(daemon.pid(), before);
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    const pid_t second = daemon.pid();
+    ::kill(daemon.keeper(), SIGUSR2);
+    BOOST_CHECK(eventually([&] { return daemon.pid() > 0 && daemon.pid() != second; }));
+    BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
+    check_numbers(daemon, "web", 0);
+    BOOST_CHECK(!contains(daemon.log(), "crash"));
+}
+
+BOOST_AUTO_TEST_CASE(state_that_the_next_version_cannot_read_stops_an_upgrade) {
+    Daemon daemon("version = 1\n" + script("web", numbers));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    const std::string id = daemon.inspect("web").at("id");
+    const fs::path path = daemon.directory() / "data/containers" / id / "container.json";
+    const std::string good = read_file(path);
+    std::string foreign = good;
+    foreign.replace(foreign.find("\"version\": 1"), 12, "\"version\": 9");
+    write_file(path, foreign);
+    const pid_t before = daemon.pid();
+    const Result refused = daemon.ctl({"daemon", "upgrade"});
+    BOOST_CHECK_EQUAL(refused.status, 1);
+    BOOST_CHECK_MESSAGE(contains(refused.err, "this mydockerd stays"), refused.err);
+    BOOST_CHECK_EQUAL(daemon.pid(), before);
+    BOOST_CHECK_EQUAL(daemon.state("web"), "running");
+    write_file(path, good);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_waits_gets_its_code_over_a_crash) {
+    Daemon daemon;
+    Process client({program("mydocker-ctl"), "-H", daemon.socket(), "run", "--name", "web",
+                    "/bin/sh", "-c", "echo begun; sleep 3; echo done; exit 9"});
+    BOOST_REQUIRE(eventually([&] { return contains(client.out(), "begun"); }));
+    daemon.crash();
+    BOOST_CHECK_EQUAL(client.wait().value_or(-1), 9);
+    BOOST_CHECK_EQUAL(client.out(), "begun\ndone\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_inside_outlives_mydockerd) {
+    Daemon daemon("version = 1\n" + script("web", numbers));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    BOOST_REQUIRE_EQUAL(
+        daemon.ctl({"exec", "-d", "web", "/bin/sh", "-c", "sleep 3; exit 4"}).status, 0);
+    const auto inside = [&] {
+        return processes_in(daemon.inspect("web").at("cgroup").get<std::string>()).size();
+    };
+    BOOST_REQUIRE_GE(inside(), 3U);
+    daemon.crash();
+    BOOST_CHECK(contains(daemon.ctl({"top", "web"}).out, "sleep 3"));
+    // It is reaped: neither it nor a zombie is left.
+    BOOST_CHECK(eventually([&] { return children_of(daemon.keeper()).size() == 2; }));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
