@@ -81,6 +81,7 @@ std::string what_next(const Container& container) {
 
 std::optional<int> exit_code(const Attempt& attempt) {
     if (!attempt.executed() || !attempt.ended()) return std::nullopt;
+    if (attempt.ending.kind == Ending::Kind::unknown) return std::nullopt;
     return attempt.ending.kind == Ending::Kind::signal ? 128 + attempt.ending.number
                                                        : attempt.ending.number;
 }

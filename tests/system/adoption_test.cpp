@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(an_end_while_nobody_supervised_is_recorded_with_its_code) {
     write_file(fifo, "go\n");
     BOOST_CHECK(eventually([&] { return status_field(web, "State").starts_with("Z"); }));
     ::kill(daemon.keeper(), SIGCONT);
-    BOOST_CHECK(daemon.reaches("web", "exited"));
+    BOOST_CHECK(daemon.reaches("web", "failed"));
     BOOST_CHECK_EQUAL(last_attempt(daemon, "web").at("exit_code"), 42);
     BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempts").size(), 1U);
     // The zombie was kept for this, and no longer.
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_crash_is_no_reload) {
     daemon.write_host_file("this is no host file");
     daemon.crash();
     BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
-    BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 1);
+    BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 125);
     daemon.write_host_file("version = 1\n");
     daemon.crash();
     BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(state_that_the_next_version_cannot_read_stops_an_upgrade) {
     write_file(path, foreign);
     const pid_t before = daemon.pid();
     const Result refused = daemon.ctl({"daemon", "upgrade"});
-    BOOST_CHECK_EQUAL(refused.status, 1);
+    BOOST_CHECK_EQUAL(refused.status, 125);
     BOOST_CHECK_MESSAGE(contains(refused.err, "this mydockerd stays"), refused.err);
     BOOST_CHECK_EQUAL(daemon.pid(), before);
     BOOST_CHECK_EQUAL(daemon.state("web"), "running");
