@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(errors_name_the_option) {
         {"run -m 50m", "missing COMMAND [ARG...]"},
         {"create -d x", "The following argument was not expected: -d"},
         {"stpo web", "there is no command 'stpo'. Did you mean stop?"},
-        {"daemon", "which one? mydocker-ctl daemon info|shutdown"},
+        {"daemon", "which one? mydocker-ctl daemon info|upgrade|shutdown"},
         {"-q", "which command?"},
         {"stop", "missing NAME [NAME...]"},
         {"ps web", "unexpected 'web'"},

@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(frames_survive_the_wire) {
         BOOST_TEST((header->type == Frame::error));
         BOOST_TEST(header->size == size);
     }
-    BOOST_TEST(!protocol::decode(std::string("\10\0\0\0\0\0\0\0", 8)));  // no such type
+    BOOST_TEST(!protocol::decode(std::string("\11\0\0\0\0\0\0\0", 8)));  // no such type
     BOOST_TEST(!protocol::decode(std::string("\0\1\0\0\0\0\0\0", 8)));  // no zeros
     BOOST_TEST(!protocol::decode(std::string("\0\0\0\0\0\4\0\1", 8)));  // a byte too long
     BOOST_TEST(protocol::decode(std::string("\0\0\0\0\0\4\0\0", 8)).has_value());
