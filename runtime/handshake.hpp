@@ -3,12 +3,25 @@
 // init and for a process that is put into a running container.
 #pragma once
 
+#include <optional>
+
 #include "runtime/plan.hpp"
 #include "runtime/stdio.hpp"
 #include "runtime/unique_fd.hpp"
 #include "runtime/zygote.hpp"
 
 namespace mydocker::runtime {
+
+// What an init has said on its report pipe. It stays in the pipe: should mydockerd die now, the
+// next one reads the same.
+struct InitReport {
+    bool complete = false;   // the pipe's other end is closed: no more will come
+    bool executing = false;  // it came as far as execve(2)
+    std::optional<wire::StepFailure> failure;
+
+    bool executed() const { return complete && executing && !failure; }
+};
+InitReport peek_report(int pipe);  // throws std::system_error
 
 class Handshake {
 public:

@@ -292,9 +292,10 @@ std::string describe(const PlanStep& step) {
     return "do an unknown step";
 }
 
-InitFailure explain(const Plan& plan, const wire::StepFailure& failure) {
+InitFailure explain(const Plan& plan, const wire::StepFailure& failure, bool executing) {
     const std::string reason = std::strerror(failure.error);
-    // Of an attempt whose plan went with an earlier mydockerd.
+    if (plan.empty() && executing)
+        return {"execute the command: " + reason, failure.error == ENOENT ? 127 : 126};
     if (plan.empty() && failure.step != wire::no_whole_plan)
         return {"do step " + std::to_string(failure.step) + " of its start: " + reason, 125};
     if (failure.step >= plan.size()) return {"read the plan: " + reason, 125};

@@ -45,6 +45,7 @@ struct InitFailure {
     std::string text;
     int exit_code = 125;
 };
-InitFailure explain(const Plan& plan, const wire::StepFailure& failure);
+// An empty plan is that of an attempt which an earlier mydockerd began.
+InitFailure explain(const Plan& plan, const wire::StepFailure& failure, bool executing);
 
 }  // namespace mydocker::runtime

@@ -11,13 +11,20 @@
 #include "supervisor/log.hpp"
 
 namespace mydocker::supervisor {
+namespace {
+
+bool is_its_end(const std::system_error& error) {
+    return error.code().value() == EPIPE || error.code().value() == ECONNRESET;
+}
+
+}  // namespace
 
 using keeper::Message;
 using keeper::Verb;
 
 KeeperLink::KeeperLink(const asio::any_io_executor& executor,
                        std::unique_ptr<runtime::KeeperSocket> socket, std::function<void()> lost)
-    : socket_(std::move(socket)), on_lost_(std::move(lost)) {
+    : socket_(std::move(socket)), on_lost_(std::move(lost)), retry_(executor) {
     watched_ = std::make_unique<WatchedFd>(
         executor, runtime::UniqueFd(runtime::must(::fcntl(socket_->get(), F_DUPFD_CLOEXEC, 3),
                                                   "duplicate the keeper's socket")));
@@ -42,8 +49,13 @@ void KeeperLink::watch() {
 void KeeperLink::lose() {
     if (std::exchange(lost_now_, true)) return;
     waiting_.clear();
-    watched_.reset();
+    close();
     if (on_lost_) on_lost_();
+}
+
+void KeeperLink::close() {
+    watched_.reset();
+    retry_.cancel();
 }
 
 void KeeperLink::hold(const Key& key, pid_t pid, std::initializer_list<Item> items) {
@@ -51,6 +63,7 @@ void KeeperLink::hold(const Key& key, pid_t pid, std::initializer_list<Item> ite
     const std::string what = "give the keeper what must outlive mydockerd";
     if (held_ >= keeper::max_keys)
         runtime::fail(EAGAIN, what + ": it holds " + std::to_string(held_) + " processes already");
+    flush();
     if (!waiting_.empty()) runtime::fail(EAGAIN, what);  // in their order
     Message message = runtime::keeper_message(Verb::hold, key, 0, pid);
     std::vector<int> fds;
@@ -63,7 +76,7 @@ void KeeperLink::hold(const Key& key, pid_t pid, std::initializer_list<Item> ite
         socket_->send(message, fds);
     } catch (const std::system_error& error) {
         // Its death is an event of its own; meanwhile the container goes on without it.
-        if (error.code().value() != EPIPE && error.code().value() != ECONNRESET) throw;
+        if (!is_its_end(error)) throw;
     }
     ++held_;
 }
@@ -96,12 +109,22 @@ void KeeperLink::flush() {
             waiting_.pop_front();
         }
     } catch (const std::system_error& error) {
-        if (error.code().value() != EAGAIN || !watched_) return;  // it is lost: watch() tells
-        (*watched_)->async_wait(asio::posix::stream_descriptor::wait_write,
-                                [this](const asio::error_code& failure) {
-                                    if (!failure) flush();
-                                });
+        if (!is_its_end(error) && watched_) flush_later(error.code().value());
     }
+}
+
+// When the socket has room again, or the kernel (ENOMEM, ENOBUFS).
+void KeeperLink::flush_later(int error) {
+    if (std::exchange(retrying_, true)) return;
+    const auto again = [this](const asio::error_code& failure) {
+        if (failure) return;
+        retrying_ = false;
+        flush();
+    };
+    if (error == EAGAIN)
+        return (*watched_)->async_wait(asio::posix::stream_descriptor::wait_write, again);
+    retry_.expires_after(std::chrono::milliseconds(100));
+    retry_.async_wait(again);
 }
 
 keeper::Key keeper_key(const std::string& container_id, std::uint64_t attempt, std::uint32_t exec) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <asio/any_io_executor.hpp>
+#include <asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
 #include <initializer_list>
@@ -36,7 +37,7 @@ public:
     void replace() { tell(keeper::Verb::replace); }
     void retire(int exit_code) { tell(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code)); }
 
-    void close() { watched_.reset(); }  // nothing is asked of it afterwards
+    void close();  // nothing is asked of it afterwards
     bool is_lost() const { return lost_now_; }
     std::size_t held() const { return held_; }
     void count_held(std::size_t keys) { held_ += keys; }  // what our predecessor left
@@ -45,6 +46,7 @@ private:
     void tell(keeper::Verb verb, std::uint32_t number = 0);
     void send(const keeper::Message& message);
     void flush();
+    void flush_later(int error);
     void watch();
     void lose();
 
@@ -53,6 +55,8 @@ private:
     std::function<void()> on_lost_;
     // What it had no room for: drops and forgets, so never more than it holds.
     std::deque<keeper::Message> waiting_;
+    asio::steady_timer retry_;
+    bool retrying_ = false;
     std::size_t held_ = 0;
     bool lost_now_ = false;
 };

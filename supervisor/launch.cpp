@@ -56,7 +56,7 @@ void Launch::take_over(runtime::UniqueFd pidfd, pid_t number) {
     pidfd_ = std::make_unique<WatchedFd>(executor_, std::move(pidfd));
     if (handshake_.report_read) {
         report_ = std::make_unique<WatchedFd>(executor_, std::move(handshake_.report_read));
-        watch(*report_, &Launch::read_report);
+        await_report();
     } else {
         executed = true;
     }
@@ -77,32 +77,33 @@ void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
 void Launch::release() {
     released_ = true;
     if (written_) write_plan(plan_bytes_.size() - 1, plan_bytes_.size());
-    watch(*report_, &Launch::read_report);
+    await_report();
+}
+
+// For the pipe's end, not for its first byte, which stays in it.
+void Launch::await_report() {
+    (*report_)->async_wait(asio::posix::stream_descriptor::wait_error,
+                           [weak = weak_from_this()](const asio::error_code& failure) {
+                               const auto self = weak.lock();
+                               if (!failure && self) self->read_report();
+                           });
 }
 
 void Launch::read_report() {
     if (!report_) return;
-    for (;;) {
-        wire::StepFailure word{};
-        const ssize_t size = ::read(report_->get(), &word, sizeof word);
-        if (size < 0 && errno == EINTR) continue;
-        if (size < 0) return watch(*report_, &Launch::read_report);
-        if (size == sizeof word && word.error == 0) {
-            about_to_execute_ = true;
-            continue;
-        }
-        report_.reset();
-        if (size == sizeof word) {
-            const auto failure = runtime::explain(handshake_.plan, word);
-            unreleased = word.step == wire::no_whole_plan;
-            error = failure.text;
-            failed_exit_code = failure.exit_code;
-        } else if (about_to_execute_ && !doomed_) {
-            executed = true;
-            runtime::Plan().swap(handshake_.plan);  // assigning an empty one would keep the memory
-            listener_(Step::executed);
-        }
-        return;
+    const runtime::InitReport report = runtime::peek_report(report_->get());
+    if (!report.complete) return await_report();
+    report_.reset();
+    if (report.failure) {
+        const auto failure =
+            runtime::explain(handshake_.plan, *report.failure, report.executing);
+        unreleased = report.failure->step == wire::no_whole_plan;
+        error = failure.text;
+        failed_exit_code = failure.exit_code;
+    } else if (report.executed() && !doomed_) {
+        executed = true;
+        runtime::Plan().swap(handshake_.plan);  // assigning an empty one would keep the memory
+        listener_(Step::executed);
     }
 }
 

@@ -54,6 +54,7 @@ private:
     void watch(WatchedFd& fd, Handler handler);
     void write_plan(std::size_t begin, std::size_t end);
     void adopt(runtime::Zygote::Answer answer, const std::string& failure);
+    void await_report();
     void read_report();
     void on_exit();
 
@@ -66,7 +67,6 @@ private:
     std::unique_ptr<WatchedFd> pidfd_;
     bool written_ = false;  // the plan but its last byte
     bool released_ = false;
-    bool about_to_execute_ = false;
     bool doomed_ = false;
     bool finished_ = false;
 };

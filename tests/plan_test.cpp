@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(a_plan_has_a_largest_size) {
 BOOST_AUTO_TEST_CASE(a_failure_is_told_by_its_step_and_its_reason) {
     const Plan plan = full_plan();
     const auto told = [&](std::size_t step, int error) {
-        return explain(plan, {static_cast<std::uint32_t>(step), error});
+        return explain(plan, {static_cast<std::uint32_t>(step), error}, false);
     };
     const auto first_mount = told(index_of(plan, Op::mount), EPERM);
     BOOST_TEST(first_mount.text == "mount proc on /proc: Operation not permitted");
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(a_failure_is_told_by_its_step_and_its_reason) {
     BOOST_TEST(told(UINT32_MAX, EPROTO).exit_code == 125);
 
     const Plan minimal = make_plan(minimal_spec(), {}, {});
-    BOOST_TEST(explain(minimal, {static_cast<std::uint32_t>(minimal.size() - 1), ENOENT}).text ==
+    BOOST_TEST(explain(minimal, {static_cast<std::uint32_t>(minimal.size() - 1), ENOENT}, true).text ==
                "execute /bin/true: No such file or directory");
 }
 

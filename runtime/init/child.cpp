@@ -55,13 +55,9 @@ bool whole(const Plan& plan) {
     return header.magic == wire::magic && header.bytes == plan.size;
 }
 
-void report_step(int report, uint32_t step, int error) {
+[[noreturn]] void give_up(int report, uint32_t step, int error) {
     const wire::StepFailure failure{step, error};
     [[maybe_unused]] const ssize_t written = ::write(report, &failure, sizeof failure);
-}
-
-[[noreturn]] void give_up(int report, uint32_t step, int error) {
-    report_step(report, step, error);
     ::_exit(127);
 }
 
@@ -168,7 +164,7 @@ void become_container(const ChildFds& fds) {
         at += step.bytes;
         if (step.op == wire::Op::execute) {
             ::umask(022);
-            report_step(fds.report, index, 0);
+            [[maybe_unused]] const ssize_t written = ::write(fds.report, &wire::executing, 1);
         }
         if (const int error = perform(step, texts, fds, workload))
             give_up(fds.report, index, error);

@@ -7,7 +7,7 @@
 //      │ ←─ CloneReply + pidfd ───────│                                 │ reads the plan pipe
 //      │ ── PlanHeader, steps … EOF ───────────────────────────────────→│ released
 //      │                                                                │ does each step
-//      │ ←─ StepFailure, or EOF by execve ──────────────────────────────│
+//      │ ←─ StepFailure, or `executing` and EOF by execve ──────────────│
 //
 // The init ends without having done anything if the plan pipe ends before a whole plan.
 #pragma once
@@ -97,10 +97,10 @@ struct StepHeader {
     uint32_t unused;
 };
 
-// Sent on the report pipe when a step fails; the init then exits with status 127. With error 0 it
-// is no failure but a note: the step is `execute` and execve(2) comes next. The pipe's end after
-// that note means that the workload runs; its end without any word, that the init was killed
-// before.
+// The report pipe's first byte, just before execve(2). The pipe's end after it alone means that the
+// workload runs; its end without any word, that the init was killed before.
+inline constexpr char executing = 'x';
+// Sent on the report pipe when a step fails; the init then exits with status 127.
 inline constexpr uint32_t no_whole_plan = UINT32_MAX;  // it ended too early: nothing was done
 struct StepFailure {
     uint32_t step;  // index in the plan, or no_whole_plan

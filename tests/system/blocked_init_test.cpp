@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(anything_but_a_whole_plan_ends_the_init_and_runs_nothing) {
             BOOST_CHECK_EQUAL(status.number, 127);
             const auto word = blocked.report();
             BOOST_CHECK_EQUAL(word.error, EPROTO);
-            BOOST_CHECK_EQUAL(runtime::explain(blocked.box->handshake.plan, word).text,
+            BOOST_CHECK_EQUAL(runtime::explain(blocked.box->handshake.plan, word, false).text,
                               "read the plan: Protocol error");
             BOOST_CHECK(!blocked.ran());
         }
