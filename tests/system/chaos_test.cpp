@@ -23,7 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int containers = 20;
+constexpr int containers = 50;
 constexpr int codes = 90;  // attempt n of a container ends with 1 + n % codes
 
 long from_environment(const char* name, long otherwise) {
@@ -31,14 +31,14 @@ long from_environment(const char* name, long otherwise) {
     return value == nullptr ? otherwise : std::atol(value);
 }
 
-// Each start counts itself in a file of the host's, says whether another one was still there, and
-// ends with a code that follows from its number.
+// Each start counts itself in a file of the host's, says whether another one still lives, and ends
+// with a code that follows from its number.
 constexpr auto work = R"(cd /c
-mkdir "$1.alive" || echo "$1" >> doubled
+exec 9> "$1.alive"
+flock -n 9 || echo "$1" >> doubled
 n=0; [ -f "$1" ] && read n < "$1"
 n=$((n + 1)); echo $n > "$1.new"; mv "$1.new" "$1"
 sleep 0.$((n * 7 % 10))
-rmdir "$1.alive"
 exit $((1 + n % 90))
 )";
 constexpr auto lines = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.01; done";
@@ -191,7 +191,8 @@ constexpr const char* failpoints[] = {
     "start.begun",  "start.recorded", "start.boxed", "start.asked",  "start.cloned",
     "start.held",   "start.released", "start.executed", "start.done", "end.seen",
     "end.judged",   "end.recorded",   "end.buried",  "end.waiting",  "snapshot.written",
-    "snapshot.renamed", "log.copied", "log.written", "adopt.begun",  "adopt.done"};
+    "snapshot.renamed", "store.written", "store.renamed", "log.copied", "log.written",
+    "adopt.begun", "adopt.done"};
 
 }  // namespace
 
@@ -221,6 +222,9 @@ BOOST_AUTO_TEST_CASE(mydockerd_killed_at_every_failpoint) {
         fs::rename(armed, chaos.failpoint());
         const bool adopts = std::string(name).starts_with("adopt");
         if (adopts) ::kill(chaos.daemon.pid(), SIGKILL);
+        // What a command changes is stored before it is answered.
+        if (std::string(name).starts_with("store"))
+            chaos.daemon.api("POST", "/v1/containers/lines/update", R"({"mem_limit": "64m"})");
         BOOST_CHECK_MESSAGE(eventually([&] { return !fs::exists(chaos.failpoint()); }),
                             name << " was never passed");
         BOOST_CHECK(eventually([&] { return chaos.answers(); }));

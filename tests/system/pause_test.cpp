@@ -135,10 +135,10 @@ BOOST_AUTO_TEST_CASE(a_restart_and_a_removal_of_a_paused_one) {
     BOOST_TEST(daemon.ctl({"restart", "web"}).status == 0);
     BOOST_TEST(init_of(daemon) != pid);
     BOOST_TEST(counts(directory));
-    BOOST_TEST(daemon.ctl({"run", "-d", "--name", "c", "sleep", "1000"}).status == 0);
-    BOOST_TEST(daemon.ctl({"pause", "c"}).status == 0);
-    BOOST_TEST(daemon.ctl({"rm", "-f", "c"}).status == 0);
-    BOOST_TEST(daemon.state("c").empty());
+    BOOST_TEST(daemon.ctl({"run", "-d", "--name", "other", "sleep", "1000"}).status == 0);
+    BOOST_TEST(daemon.ctl({"pause", "other"}).status == 0);
+    BOOST_TEST(daemon.ctl({"rm", "-f", "other"}).status == 0);
+    BOOST_TEST(daemon.state("other").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_reaches_a_paused_one_and_leaves_it_so) {

@@ -152,15 +152,15 @@ BOOST_AUTO_TEST_CASE(autostart_is_the_operators_will_at_boot) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_file_of_its_own_does_not_stop_mydockerd) {
     Daemon daemon;
-    BOOST_REQUIRE_EQUAL(daemon.ctl({"create", "--name", "bad", "true"}).status, 0);
+    BOOST_REQUIRE_EQUAL(daemon.ctl({"create", "--name", "hurt", "true"}).status, 0);
     BOOST_REQUIRE_EQUAL(daemon.ctl({"create", "--name", "good", "true"}).status, 0);
-    const std::string id = daemon.inspect("bad").at("id");
+    const std::string id = daemon.inspect("hurt").at("id");
     BOOST_REQUIRE_EQUAL(daemon.stop(), 0);
     const fs::path path = daemon.directory() / "data/containers" / id / "container.json";
     write_file(path, read_file(path).substr(0, 40));
     daemon.start();
     BOOST_CHECK_EQUAL(daemon.state("good"), "created");
-    BOOST_CHECK_EQUAL(daemon.state("bad"), "");
+    BOOST_CHECK_EQUAL(daemon.state("hurt"), "");
     BOOST_CHECK(fs::exists(path.string() + ".corrupt"));
     BOOST_CHECK(contains(daemon.ctl({"daemon", "info"}).out, path.string()));
 }

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_new_name) {
     BOOST_TEST(daemon.ctl({"rename", "nobody", "c"}).status == 1);
     BOOST_TEST(daemon.stop() == 0);
     daemon.start();
-    BOOST_TEST(daemon.state("new") == "created");
+    BOOST_TEST(daemon.state("new") == "exited");
     BOOST_TEST(daemon.ctl({"rm", "new"}).status == 0);
     BOOST_TEST(daemon.state("new").empty());
 }
