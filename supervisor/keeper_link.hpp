@@ -1,5 +1,5 @@
-// The keeper on the loop: what must outlive this mydockerd is sent to it, and comes back to the next
-// one. Nothing waits for an answer: what was sent is held, even if we die in the next moment
+// The keeper on the loop: what must outlive this mydockerd is sent to it, and comes back to the
+// next one. Nothing waits for an answer: what was sent is held, even if we die in the next moment
 // (runtime/keeper/wire.hpp).
 #pragma once
 
@@ -35,7 +35,9 @@ public:
 
     void ready() { tell(keeper::Verb::ready); }
     void replace() { tell(keeper::Verb::replace); }
-    void retire(int exit_code) { tell(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code)); }
+    void retire(int exit_code) {
+        tell(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code));
+    }
 
     void close();  // nothing is asked of it afterwards
     bool is_lost() const { return lost_now_; }

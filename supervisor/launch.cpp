@@ -95,8 +95,7 @@ void Launch::read_report() {
     if (!report.complete) return await_report();
     report_.reset();
     if (report.failure) {
-        const auto failure =
-            runtime::explain(handshake_.plan, *report.failure, report.executing);
+        const auto failure = runtime::explain(handshake_.plan, *report.failure, report.executing);
         unreleased = report.failure->step == wire::no_whole_plan;
         error = failure.text;
         failed_exit_code = failure.exit_code;

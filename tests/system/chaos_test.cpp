@@ -1,7 +1,8 @@
-// The chaos test: containers start and end all the time, and meanwhile mydockerd is killed, at random
-// and at every failpoint; so is its keeper, and both at once. Then everything is counted: every end
-// on record once with its code, no start doubled, no log line missing, nothing left on the host.
-// MYDOCKER_CHAOS_SECONDS (default 30) for each of its parts, MYDOCKER_CHAOS_SEED for another run.
+// The chaos test: containers start and end all the time, and meanwhile mydockerd is killed, at
+// random and at every failpoint; so is its keeper, and both at once. Then everything is counted:
+// every end on record once with its code, no start doubled, no log line missing, nothing left on
+// the host. MYDOCKER_CHAOS_SECONDS (default 30) for each of its parts, MYDOCKER_CHAOS_SEED for
+// another run.
 #include <signal.h>
 
 #include <boost/test/unit_test.hpp>
@@ -55,19 +56,18 @@ struct Chaos {
         for (int i = 0; i < containers; ++i)
             toml += "[container.c" + std::to_string(i) + "]\ncommand = [\"/bin/sh\", \"-c\", " +
                     toml_string(work) + ", \"sh\", \"c" + std::to_string(i) +
-                    "\"]\nstop_grace_period = \"10s\"\nvolumes = [\"" +
-                    counts.path().string() + ":/c\"]\n[container.c" + std::to_string(i) +
-                    ".restart]\npolicy = \"always\"\ndelay = \"" +
-                    std::to_string(50 * (i % 4)) + "ms\"\nmultiplier = 1.0\nprearm = " +
-                    (i % 3 == 0 ? "true" : "false") + "\n";
+                    "\"]\nstop_grace_period = \"10s\"\nvolumes = [\"" + counts.path().string() +
+                    ":/c\"]\n[container.c" + std::to_string(i) +
+                    ".restart]\npolicy = \"always\"\ndelay = \"" + std::to_string(50 * (i % 4)) +
+                    "ms\"\nmultiplier = 1.0\nprearm = " + (i % 3 == 0 ? "true" : "false") + "\n";
         return toml;
     }
 
     fs::path failpoint() const { return counts / "failpoint"; }
 
     void pause(int at_most_ms) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(
-            std::uniform_int_distribution<int>(0, at_most_ms)(random)));
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(std::uniform_int_distribution<int>(0, at_most_ms)(random)));
     }
 
     bool answers() const { return daemon.api("GET", "/v1/version", "", 2s).status == 200; }
@@ -188,11 +188,11 @@ struct Chaos {
 };
 
 constexpr const char* failpoints[] = {
-    "start.begun",  "start.recorded", "start.boxed", "start.asked",  "start.cloned",
-    "start.held",   "start.released", "start.executed", "start.done", "end.seen",
-    "end.judged",   "end.recorded",   "end.buried",  "end.waiting",  "snapshot.written",
-    "snapshot.renamed", "store.written", "store.renamed", "log.copied", "log.written",
-    "adopt.begun", "adopt.done"};
+    "start.begun",      "start.recorded", "start.boxed",    "start.asked", "start.cloned",
+    "start.held",       "start.released", "start.executed", "start.done",  "end.seen",
+    "end.judged",       "end.recorded",   "end.buried",     "end.waiting", "snapshot.written",
+    "snapshot.renamed", "store.written",  "store.renamed",  "log.copied",  "log.written",
+    "adopt.begun",      "adopt.done"};
 
 }  // namespace
 

@@ -16,7 +16,7 @@ namespace {
 constexpr std::chrono::seconds year{365 * 24 * 3600};
 
 // It is the whole machine's: only the VM's may be stepped (tools/vm says so on its command line).
-utf::test_tools::assertion_result in_the_vm(utf::test_unit_id) {
+boost::test_tools::assertion_result in_the_vm(utf::test_unit_id) {
     return contains(read_file("/proc/cmdline"), "mydocker.vm=1");
 }
 

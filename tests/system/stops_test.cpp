@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(every_stop_is_answered_while_mydockerd_is_killed) {
         for (const std::string name : names) {
             BOOST_REQUIRE(eventually([&] {
                 const std::string state = daemon.state(name);
-                return daemon.ctl({"start", name}).status == 0 || (!state.empty() && !is_down(state));
+                return daemon.ctl({"start", name}).status == 0 ||
+                       (!state.empty() && !is_down(state));
             }));
             if (name == "waiting") BOOST_CHECK(daemon.reaches(name, "waiting"));
             if (name == "paused") BOOST_CHECK_EQUAL(daemon.ctl({"pause", name}).status, 0);
@@ -74,6 +75,7 @@ BOOST_AUTO_TEST_CASE(every_stop_is_answered_while_mydockerd_is_killed) {
             BOOST_CHECK_MESSAGE(result.status == 0, name << ": " << result.err);
             if (result.status == 0) ++stopped;
             // Acknowledged: the next mydockerd starts it no more.
+            BOOST_REQUIRE(eventually([&] { return daemon.pid() > 0; }));
             daemon.crash();
             BOOST_CHECK_MESSAGE(is_down(daemon.state(name)),
                                 name << " is " << daemon.state(name) << " after its stop");
