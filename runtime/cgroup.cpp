@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bitset>
 #include <charconv>
+#include <sstream>
 
 #include "runtime/error.hpp"
 #include "runtime/kernel_file.hpp"
@@ -60,6 +62,8 @@ std::string missing_controller(const LimitWrite& write, const CgroupTree& tree) 
            std::string(write.controller) + "\", which this host does not offer at " +
            tree.path().string() + " (it has: " + (have.empty() ? "none" : have) + ")";
 }
+
+constexpr auto released_mark = "user.mydocker.released";
 
 // Calls use(name, descriptor) for each cgroup in `dir`.
 template <class Use>
@@ -124,14 +128,37 @@ Cgroup::Cgroup(const CgroupTree& tree, const std::string& name, const Limits& li
 
 Cgroup Cgroup::open(const CgroupTree& tree, const std::string& name, Options options) {
     Cgroup cgroup(tree, name, options);
-    ::mkdirat(tree.fd(), name.c_str(), 0755);
-    cgroup.open();
+    try {
+        cgroup.open();
+    } catch (const std::system_error& error) {
+        if (error.code().value() != ENOENT) throw;
+        ::mkdirat(tree.fd(), name.c_str(), 0755);
+        cgroup.open();
+    }
     return cgroup;
 }
 
 void Cgroup::open() {
     fd_.reset(must(::openat(tree_->fd(), name_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                    "open the cgroup " + path().string()));
+}
+
+void Cgroup::mark_released(const Released& released) const {
+    const std::string text = std::to_string(released.init) + " " +
+                             std::to_string(released.pipes[0]) + " " +
+                             std::to_string(released.pipes[1]);
+    must(::fsetxattr(fd_.get(), released_mark, text.data(), text.size(), 0),
+         "mark the cgroup " + path().string());
+}
+
+std::optional<Cgroup::Released> Cgroup::released() const {
+    std::string text(64, '\0');
+    const ssize_t size = ::fgetxattr(fd_.get(), released_mark, text.data(), text.size());
+    if (size < 0) return std::nullopt;
+    std::istringstream words(text.substr(0, static_cast<std::size_t>(size)));
+    Released released;
+    words >> released.init >> released.pipes[0] >> released.pipes[1];
+    return words ? std::optional(released) : std::nullopt;
 }
 
 Cgroup::~Cgroup() {
@@ -186,12 +213,18 @@ void Cgroup::freeze() const { write("cgroup.freeze", "1", "pause"); }
 
 void Cgroup::thaw() const { write("cgroup.freeze", "0", "unpause"); }
 
-bool Cgroup::frozen() const { return is("frozen"); }
+bool Cgroup::frozen() const {
+    return flat_value_at(fd_.get(), "cgroup.events", "frozen").value_or(0) != 0;
+}
 
-bool Cgroup::populated() const { return is("populated"); }
+bool Cgroup::freezes() const {
+    const auto text = read_file_at(fd_.get(), "cgroup.freeze");
+    if (!text) fail(EIO, "read " + (path() / "cgroup.freeze").string());
+    return text->starts_with('1');
+}
 
-bool Cgroup::is(std::string_view key) const {
-    return flat_value_at(fd_.get(), "cgroup.events", key).value_or(0) != 0;
+bool Cgroup::populated() const {
+    return flat_value_at(fd_.get(), "cgroup.events", "populated").value_or(1) != 0;
 }
 
 UniqueFd Cgroup::watch_events() const {

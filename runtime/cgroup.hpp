@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -44,11 +45,20 @@ public:
     void freeze() const;
     void thaw() const;
     bool frozen() const;
-    bool populated() const;
-    UniqueFd watch_events() const;                   // cgroup.events; POLLPRI tells of a change
-    UniqueFd watch_memory() const;                   // memory.events; empty without the controller
-    std::optional<std::uint64_t> oom_kills() const;  // memory.events
+    bool freezes() const;           // it was asked to, and is or will be; throws std::system_error
+    bool populated() const;         // or nobody can tell now
+    UniqueFd watch_events() const;  // cgroup.events; POLLPRI tells of a change
+    UniqueFd watch_memory() const;  // memory.events; empty without the controller
+    std::optional<std::uint64_t> oom_kills() const;    // memory.events
     std::optional<std::uint64_t> memory_peak() const;  // bytes; memory.peak, since Linux 5.19
+    // Who is in it: what is known of an attempt where everybody who knew more has died. Written
+    // onto the directory before the init is released (an extended attribute: Linux 5.7).
+    struct Released {
+        pid_t init = 0;
+        std::array<std::uint64_t, 2> pipes = {0, 0};  // inodes of stdout's and stderr's; 0: none
+    };
+    void mark_released(const Released& released) const;  // throws std::system_error
+    std::optional<Released> released() const;            // nullopt: nobody was
     std::uint64_t inode() const;
     // In it and in those that the workload made inside; bounded, as they are.
     std::vector<pid_t> processes() const;
@@ -59,7 +69,6 @@ private:
     Cgroup(const CgroupTree& tree, const std::string& name, Options options)
         : tree_(&tree), best_effort_(options.best_effort), name_(name) {}
     void open();
-    bool is(std::string_view key) const;  // of cgroup.events
     // Writes one limit, or notes in skipped() why it need not be written.
     void apply(const LimitWrite& limit);
     void write(std::string_view file, const std::string& value, const std::string& what) const;

@@ -55,6 +55,22 @@ std::optional<Number> stat_field(std::string_view fields, int index) {
     return error == std::errc{} ? std::optional(number) : std::nullopt;
 }
 
+// Whoever may not trace the process reads 0 there (proc_pid_stat(5)).
+bool may_read_exit_codes() {
+    constexpr int cap_sys_ptrace = 19;
+    static const bool may = [] {
+        const std::string status = read_file_at(AT_FDCWD, "/proc/self/status").value_or("");
+        constexpr std::string_view key = "CapEff:\t";
+        const std::size_t at = status.find(key);
+        std::uint64_t mask = 0;
+        if (at != std::string::npos)
+            std::from_chars(status.data() + at + key.size(), status.data() + status.size(), mask,
+                            16);
+        return (mask >> cap_sys_ptrace & 1) != 0;
+    }();
+    return may;
+}
+
 std::optional<ExitStatus> peek_foreign(int pidfd) {
     pollfd ended{pidfd, POLLIN, 0};  // pidfd_open(2): once the whole process has
     if (::poll(&ended, 1, 0) <= 0) return std::nullopt;
@@ -63,7 +79,9 @@ std::optional<ExitStatus> peek_foreign(int pidfd) {
         const std::string fields = stat_fields(pid);
         const auto status = stat_field<int>(fields, exit_code_field);
         // Only now is it certain that the number was still its.
-        if (status && fields.front() == 'Z' && pid_of(pidfd) == pid) return of_wait_status(*status);
+        if (status && fields.front() == 'Z' && pid_of(pidfd) == pid &&
+            (*status != 0 || may_read_exit_codes()))
+            return of_wait_status(*status);
     }
     PidfdInfo info{};
     info.mask = info_exit;
@@ -98,18 +116,6 @@ pid_t pid_of(int pidfd) {
     if (at != std::string::npos)
         std::from_chars(text.data() + at + key.size(), text.data() + text.size(), pid);
     return pid;
-}
-
-std::uint64_t start_time_of(pid_t pid) {
-    constexpr int start_time_field = 22;
-    return stat_field<std::uint64_t>(stat_fields(pid), start_time_field).value_or(0);
-}
-
-UniqueFd open_process(pid_t pid, std::uint64_t start_time) {
-    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    // The number may be another's: asked after the descriptor holds whoever has it.
-    if (pidfd && start_time_of(pid) != start_time) pidfd.reset();
-    return pidfd;
 }
 
 bool send_signal(int pidfd, int signal) {

@@ -27,11 +27,6 @@ void reap(int pidfd);
 
 // The number of the process (proc(5): fdinfo of a pidfd); -1 once it has been reaped.
 pid_t pid_of(int pidfd);
-// When it started, in clock ticks since boot (proc(5): /proc/PID/stat, field 22); 0: no such one.
-// A number and its start time name a process within one boot.
-std::uint64_t start_time_of(pid_t pid);
-// pidfd_open(2), of the process that has this start time; empty where it is no more.
-UniqueFd open_process(pid_t pid, std::uint64_t start_time);
 
 // pidfd_send_signal(2); false when it has ended (ESRCH).
 bool send_signal(int pidfd, int signal);

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "runtime/error.hpp"
@@ -95,6 +97,13 @@ std::optional<KeeperSocket::Received> KeeperSocket::receive() {
     if (size == 0) fail(EPIPE, hear);
     if ((header.msg_flags & MSG_CTRUNC) != 0) fail(EMFILE, "receive descriptors of the keeper");
     const keeper::Message& message = received.message;
+    const std::uint32_t protocol = message.magic - keeper::magic_base;
+    if (protocol < 10 && protocol != keeper::protocol)
+        throw std::runtime_error("the keeper that runs speaks protocol " +
+                                 std::to_string(protocol) + ", and this mydockerd " +
+                                 std::to_string(keeper::protocol) +
+                                 ": put back the mydockerd that was there before, or stop it and "
+                                 "start this one anew");
     // Too long a message is cut to our size.
     if ((header.msg_flags & MSG_TRUNC) != 0 || !keeper::is_from_keeper(message.verb) ||
         !keeper::valid(message, static_cast<std::size_t>(size), received.fds.size()))
@@ -118,6 +127,11 @@ Inheritance KeeperSocket::receive_all(std::chrono::steady_clock::time_point dead
         if (message.verb == keeper::Verb::greeting) {
             all.crashes = message.number;
             all.status = message.status;
+            return all;
+        }
+        if (message.verb == keeper::Verb::prepare) {
+            if (message.roles != 1U << keeper::role_report) fail(EPROTO, hear);
+            all.prepare = std::move(received->fds.front());
             return all;
         }
         Held& held = all.held.emplace_back();

@@ -26,6 +26,9 @@ struct Inheritance {
     std::vector<Held> held;
     unsigned crashes = 0;  // in a row before this start
     int status = 0;        // of the predecessor, as waitpid(2) has it; 0 at the first start
+    // Of who is the next one and not greeted yet: where it tells whether it could take over. So far
+    // only what is mydockerd's own is held.
+    UniqueFd prepare;
 };
 
 class KeeperSocket {
@@ -43,10 +46,12 @@ public:
     void send(const keeper::Message& message, std::span<const int> fds = {});
 
     // nullopt: there is none now. Throws EPIPE when the keeper has gone, EPROTO for what is no
-    // message of a keeper, EMFILE where its descriptors did not all arrive.
+    // message of a keeper, EMFILE where its descriptors did not all arrive; std::runtime_error
+    // where it speaks another version of the protocol.
     std::optional<Received> receive();
 
-    // All that is held, up to and with the greeting. Throws ETIMEDOUT, and what receive() throws.
+    // All that is held, up to and with the greeting, or the word to prepare: then it is called once
+    // more. Throws ETIMEDOUT, and what receive() throws.
     Inheritance receive_all(std::chrono::steady_clock::time_point deadline);
 
     int get() const { return socket_.get(); }

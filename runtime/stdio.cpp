@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include "runtime/error.hpp"
 #include "runtime/init/syscalls.hpp"
 
@@ -60,13 +62,21 @@ std::uint64_t pipe_inode(int fd) {
     return fd >= 0 && ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) ? status.st_ino : 0;
 }
 
-std::array<UniqueFd, 2> reopen_pipes(pid_t pid, const std::array<std::uint64_t, 2>& inodes) {
+std::array<UniqueFd, 2> reopen_pipes(const std::vector<pid_t>& processes,
+                                     const std::array<std::uint64_t, 2>& inodes) {
     std::array<UniqueFd, 2> pipes;
-    for (std::size_t i = 0; i < pipes.size(); ++i) {
-        const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(i + 1);
-        UniqueFd pipe(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-        if (pipe && inodes[i] != 0 && pipe_inode(pipe.get()) == inodes[i])
-            pipes[i] = std::move(pipe);
+    for (const pid_t pid : processes) {
+        for (const char* number : {"1", "2"}) {
+            const std::string path = "/proc/" + std::to_string(pid) + "/fd/" + number;
+            UniqueFd pipe(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+            const std::uint64_t inode = pipe_inode(pipe.get());
+            if (inode == 0) continue;
+            const auto it = std::ranges::find(inodes, inode);
+            if (it == inodes.end()) continue;
+            UniqueFd& place = pipes[static_cast<std::size_t>(it - inodes.begin())];
+            if (!place) place = std::move(pipe);
+        }
+        if (pipes[0] && pipes[1]) break;
     }
     return pipes;
 }

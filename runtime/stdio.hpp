@@ -30,9 +30,10 @@ Stdio make_silence();  // /dev/null for all three
 
 // Which pipe this is; 0: none.
 std::uint64_t pipe_inode(int fd);
-// The reading ends of a process's stdout and stderr, where these are still the pipes that they were
-// made as; else empty. By /proc/PID/fd (proc(5)): whoever opens a pipe there gets an end of it.
-std::array<UniqueFd, 2> reopen_pipes(pid_t pid, const std::array<std::uint64_t, 2>& inodes);
+// The reading ends of these pipes, where one of the processes has them as its stdout or stderr;
+// else empty. By /proc/PID/fd (proc(5)): whoever opens a pipe there gets an end of it.
+std::array<UniqueFd, 2> reopen_pipes(const std::vector<pid_t>& processes,
+                                     const std::array<std::uint64_t, 2>& inodes);
 
 struct WindowSize {
     std::uint16_t rows = 0;  // 0: not known

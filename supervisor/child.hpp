@@ -1,5 +1,6 @@
-// A program of the host as a child of mydockerd: started with a clean signal mask and no descriptor
-// but those it is given, watched by its pidfd. Who starts it reaps it.
+// A program of the host as a child of mydockerd: started in a session of its own with a clean
+// signal mask and no descriptor but those it is given, watched by its pidfd. Who starts it reaps
+// it.
 #pragma once
 
 #include <memory>

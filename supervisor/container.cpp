@@ -20,6 +20,11 @@ constexpr auto freeze_patience = std::chrono::seconds{10};  // a process in stat
 constexpr auto kill_patience = std::chrono::seconds{5};   // before a container counts as unkillable
 constexpr auto clear_patience = std::chrono::seconds{5};  // before survivors are killed again
 
+// One attempt goes, and whether another comes is not decided.
+bool is_ending(State state) {
+    return state == State::aborting || (state >= State::stopping && state <= State::clearing);
+}
+
 }  // namespace
 
 Container::Container(Services& services, StoredContainer stored, config::Container config)
@@ -27,7 +32,7 @@ Container::Container(Services& services, StoredContainer stored, config::Contain
       stored_(std::move(stored)),
       config_(std::move(config)),
       logs_(services.store.directory(stored_.id) / "log", config_.logging),
-      past_(services.store.directory(stored_.id) / "attempts"),
+      past_(services.store.ledger(stored_.id)),
       console_(services.executor),
       inbox_(services.executor) {}
 
@@ -40,20 +45,24 @@ void Container::open() {
     spawn(services_.executor, "container " + name(), live(shared_from_this()));
 }
 
-void Container::close() { inbox_.close(); }
+void Container::close() {
+    if (!unrecorded_.empty()) put_on_record();
+    inbox_.close();
+}
 
 asio::awaitable<void> Container::live(std::shared_ptr<Container> self) {
     while (const auto message = co_await self->inbox_.next(self->deadline_)) {
         if (message->attempt != 0 && message->attempt != self->attempts_made_)
             continue;  // too late
         if (message->event == Event::slot && !self->services_.gate.holds(self->inbox_)) continue;
+        // Where one attempt is on its way out, a start is remembered until it has gone.
+        if (message->event == Event::start && !is_ending(self->state_)) self->asked_ = false;
         const auto [to, action] = step(self->state_, message->event);
         if (to == self->state_ && action == Action::none) continue;
         const std::string_view shown = shown_state(*self);
         log::debug("{}: {} in {} -> {}, {}", self->name(), supervisor::name(message->event),
                    supervisor::name(self->state_), supervisor::name(to), supervisor::name(action));
         const State from = self->state_;
-        if (message->event == Event::start) self->asked_ = false;
         self->enter(to);
         self->perform(action, from);
         self->publish(shown);
@@ -107,9 +116,12 @@ void Container::perform(Action action, State from) {
                 break;
             case Action::relent:
                 run_->thaw();
-                reason_ = "could not be paused: the kernel did not freeze its processes within " +
-                          config::format_duration(freeze_patience) +
-                          " (see ps -o stat,wchan for state D); it runs on";
+                if (freeze_error_.empty())
+                    freeze_error_ = "the kernel did not freeze its processes within " +
+                                    config::format_duration(freeze_patience) +
+                                    " (see ps -o stat,wchan for state D)";
+                reason_ =
+                    "could not be paused: " + std::exchange(freeze_error_, "") + "; it runs on";
                 log::error("{}: {}", name(), reason_);
                 break;
             case Action::signal: send_stop_signal(); break;
@@ -118,6 +130,7 @@ void Container::perform(Action action, State from) {
                 current().error = "its command was not executed within " +
                                   config::format_duration(config_.start_timeout);
                 reason_ = current().error;
+                note();
                 kill();
                 break;
             case Action::kill: kill(); break;
@@ -125,7 +138,8 @@ void Container::perform(Action action, State from) {
                 reason_ =
                     "the kernel does not end its processes (see ps -o stat,wchan for state D); "
                     "still waiting";
-                log::error("{}: {}", name(), reason_);
+                if (from != State::unkillable) log::error("{}: {}", name(), reason_);
+                kill();  // it may have been the writing of cgroup.kill that failed
                 break;
             case Action::clear: clear(); break;
             case Action::conclude: conclude(); break;
@@ -137,6 +151,7 @@ void Container::perform(Action action, State from) {
                 break;
             case Action::wait:
                 deadline_ = now + current().verdict.delay;
+                if (asked_) post(Event::start, 0);
                 note();
                 failpoint("end.waiting");
                 if (config_.restart.prearm) services_.gate.request(inbox_);
@@ -149,6 +164,10 @@ void Container::perform(Action action, State from) {
     } catch (const std::exception& error) {
         log::error("{}: {}: {}", name(), supervisor::name(action), error.what());
         // What cannot be done now is met again by the state's deadline, or by the next event.
+        if (action == Action::freeze) {
+            freeze_error_ = error.what();
+            deadline_ = now;
+        }
         if (action == Action::clear || action == Action::conclude || action == Action::nag)
             deadline_ = now + clear_patience;
     }
@@ -173,14 +192,16 @@ void Container::publish(std::string_view before) {
                                .reason = reason_});
     }
     changed.ring();
-    if (state_ == State::idle) services_.rested(*this);
+    if (state_ == State::idle && !asked_) services_.rested(*this);
 }
 
 // ---- actions
 
 void Container::build() {
     if (wish_ == Wish::bounce) wish_ = Wish::up;
-    if (last_attempt() != nullptr && last_attempt()->verdict.restart) ++restarts_;
+    if (last_attempt() != nullptr && last_attempt()->verdict.restart &&
+        last_attempt()->verdict.rule != Rule::interrupted)
+        ++restarts_;
     Attempt attempt;
     attempt.number = ++attempts_made_;
     attempt.began = std::chrono::system_clock::now();
@@ -242,6 +263,7 @@ void Container::send_stop_signal() {
     deadline_ = Clock::now() + grace;
     run_->send(config_.stop_signal);
     run_->thaw();  // else it could not heed the signal (moby#15853)
+    note();
 }
 
 void Container::kill() {
@@ -290,7 +312,7 @@ void Container::conclude() {
     ending.cause = classify(observed, config_.restart);
 
     Judged judged = run_ && run_->unreleased() && wish_ == Wish::up
-                        ? interrupted(history_)
+                        ? interrupted(history_, due_ ? *due_ - ending.ended : Clock::duration{0})
                         : judge(config_.restart, ending, history_, wish_, services_.chance());
     history_ = std::move(judged.history);
     attempt.verdict = std::move(judged.verdict);
@@ -300,6 +322,8 @@ void Container::conclude() {
     failpoint("end.judged");
     record();
     failpoint("end.recorded");
+    due_.reset();
+    if (!unrecorded_.empty()) note();  // then it is at least there
     if (run_) run_->bury();
     run_.reset();
     failpoint("end.buried");
@@ -310,6 +334,10 @@ void Container::conclude() {
 void Container::record() {
     unrecorded_.push_back({current(), history_});
     if (unrecorded_.size() > ledger_size) unrecorded_.erase(unrecorded_.begin());
+    put_on_record();
+}
+
+void Container::put_on_record() {
     try {
         while (!unrecorded_.empty()) {
             past_.append(unrecorded_.front());
@@ -323,8 +351,10 @@ void Container::record() {
 
 void Container::settle(State from) {
     logs_.close();
-    if (wish_ == Wish::bounce) {  // stopped and started again before it was its turn
+    grace_.reset();
+    if (wish_ == Wish::bounce || asked_) {  // started again before it had come to rest
         wish_ = Wish::up;
+        asked_ = true;
         post(Event::start, 0);
     }
     // Stopped while it waited for a slot or backed off: there is no new attempt to judge.
@@ -337,49 +367,6 @@ void Container::settle(State from) {
         run_hook(services_.executor, name(), config_.restart.on_failure,
                  {{"name", name()}, {"id", id()}, {"reason", reason_}});
     if (current().verdict.shut_down) services_.shut_down(name() + ": " + reason_);
-}
-
-// ---- views
-
-std::optional<Time> Container::next_start() const {
-    const bool waits =
-        state_ == State::waiting || state_ == State::arming || state_ == State::armed;
-    return waits ? deadline_ : std::nullopt;
-}
-
-std::string Container::cgroup() const { return run_ ? run_->cgroup().path().string() : ""; }
-
-const runtime::Cgroup* Container::living_cgroup() const { return run_ ? &run_->cgroup() : nullptr; }
-
-std::string_view result_of(const Attempt& attempt) {
-    if (!attempt.judged) return "";
-    if (attempt.verdict.rule == Rule::operator_stop ||
-        attempt.verdict.rule == Rule::operator_restart)
-        return "operator";
-    return attempt.ending.cause ? name(*attempt.ending.cause) : "clean";
-}
-
-std::string_view shown_state(const Container& container) {
-    switch (container.state()) {
-        case State::idle:
-            if (container.failed()) return "failed";
-            return container.last_attempt() == nullptr ? "created" : "exited";
-        case State::queued: return container.admitted() ? "starting" : "queued";
-        case State::building:
-        case State::starting: return "starting";
-        case State::running:
-        case State::freezing: return "running";
-        case State::paused: return "paused";
-        case State::aborting:
-        case State::stopping:
-        case State::killing: return "stopping";
-        case State::unkillable: return "unkillable";
-        case State::clearing: return "cleaning";
-        case State::waiting:
-        case State::arming:
-        case State::armed: return "waiting";
-    }
-    return "?";
 }
 
 }  // namespace mydocker::supervisor

@@ -16,8 +16,8 @@
 #include "supervisor/exec_session.hpp"
 #include "supervisor/inbox.hpp"
 #include "supervisor/input_end.hpp"
-#include "supervisor/lifecycle.hpp"
 #include "supervisor/ledger.hpp"
+#include "supervisor/lifecycle.hpp"
 #include "supervisor/log_files.hpp"
 #include "supervisor/services.hpp"
 #include "supervisor/snapshot.hpp"
@@ -32,6 +32,7 @@ class Run;
 struct Inheritance {
     std::optional<Snapshot> snapshot;  // where it was in this boot of the machine
     std::vector<runtime::Held> held;   // descriptors of its attempt and of the commands inside
+    std::optional<Record> last;        // on record, where that was read already
 };
 
 class Container : public std::enable_shared_from_this<Container> {
@@ -47,6 +48,9 @@ public:
     void adopt(Inheritance from, std::vector<std::string>& problems);
     bool is_new() const { return is_new_; }  // to this boot of the machine: autostart asks
     void hold_in(KeeperLink& keeper);        // all that must outlive this mydockerd
+    // Writes down what a successor of this mydockerd must know; where that fails it is logged,
+    // since it must not stand in the way.
+    void note();
     void open();   // starts the coroutine
     void close();  // ends it; only at rest
 
@@ -55,6 +59,9 @@ public:
     void start();
     void stop(std::optional<config::Duration> grace = std::nullopt);
     void restart(std::optional<config::Duration> grace = std::nullopt);
+    // As stop(); it is to be removed once it rests, whoever is mydockerd by then.
+    void leave(std::optional<config::Duration> grace = std::nullopt);
+    bool leaving() const { return leaving_; }
     // For a shutdown: as stop(), but the next boot's autostart does not count it as the operator's.
     void stop_for_shutdown(config::Duration grace);
     void signal(int number);              // to the init; throws ESRCH when nothing runs
@@ -131,13 +138,13 @@ private:
     void record();  // the end of the current attempt, in the ledger
     Snapshot snapshot() const;
     void take_snapshot();  // throws std::system_error
-    void note();           // the same where a failure must not stand in the way: it is logged
     void adopt_attempts(Inheritance& from, std::vector<std::string>& problems);
-    void resume(LivingAttempt living, std::vector<runtime::Held>& held);
+    void resume(LivingAttempt living, const Snapshot& then, std::vector<runtime::Held>& held);
     std::shared_ptr<ExecSession> make_exec(std::uint32_t number, ExecRequest request,
                                            runtime::Handshake handshake);
     void resume_exec(const LivingExec& then, runtime::Held held);
     void rest_or_wait(const Snapshot& snapshot, const Record* last);
+    void put_on_record();  // unrecorded_, as far as the disk takes it
 
     Attempt& current() { return ledger_.back(); }
     void post(Event event, std::uint64_t attempt) { inbox_.post(event, attempt); }
@@ -170,9 +177,12 @@ private:
     std::vector<std::weak_ptr<ExecSession>> waiting_;  // for their clients
     std::uint32_t execs_made_ = 0;
     Time paused_since_{};
+    std::string freeze_error_;  // why it cannot be paused
     bool pausing_ = false;
     bool is_new_ = true;
-    bool asked_ = false;  // to start, and the coroutine has not seen it yet
+    bool asked_ = false;  // to start, and that is still to come
+    bool leaving_ = false;
+    std::optional<Time> due_;  // the back-off's end, of an attempt that was begun before it
     bool discarded_ = false;
 };
 

@@ -17,7 +17,9 @@ asio::awaitable<void> await_client(asio::any_io_executor executor,
                                    std::shared_ptr<ExecSession> session) {
     Waker waker(executor);
     co_await waker.pause(Clock::now() + client_patience);
-    if (!session->has_client() && !session->ended()) session->abandon();
+    if (session->has_client()) co_return;
+    if (!session->ended()) session->abandon();
+    session->told();
 }
 
 }  // namespace
@@ -29,9 +31,8 @@ std::shared_ptr<ExecSession> Container::exec(ExecRequest request) {
     if (execs_.size() >= max_execs) runtime::fail(EAGAIN, what + ", where 64 run already");
     const runtime::EntrySpec spec =
         translate(request, translate(config_, services_.store.directory(id())));
-    const auto session =
-        make_exec(++execs_made_, std::move(request),
-                  runtime::prepare_entry(run_->init_pidfd(), current().pid, spec));
+    const auto session = make_exec(++execs_made_, std::move(request),
+                                   runtime::prepare_entry(run_->init_pidfd(), current().pid, spec));
     session->begin(services_.zygote, run_->cgroup().fd(), run_->init_pidfd());
     execs_.push_back(session);
     note();
@@ -63,7 +64,7 @@ void Container::resume_exec(const LivingExec& then, runtime::Held held) {
     const auto session = make_exec(then.number, std::move(request), std::move(handshake));
     session->take_over(std::move(process), held.pid);
     execs_.push_back(session);
-    if (then.detached) return;
+    if (then.detached) return session->told();
     waiting_.push_back(session);
     spawn(services_.executor, "exec " + session->id(), await_client(services_.executor, session));
 }

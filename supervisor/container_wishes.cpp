@@ -51,18 +51,26 @@ void Container::stop(std::optional<config::Duration> grace) {
     note();
 }
 
+void Container::leave(std::optional<config::Duration> grace) {
+    stop(grace);
+    leaving_ = true;
+    note();
+}
+
 void Container::stop_for_shutdown(config::Duration grace) {
     begin_stop(std::min(grace, config_.stop_grace_period));
 }
 
 void Container::begin_stop(std::optional<config::Duration> grace) {
     wish_ = Wish::down;
+    asked_ = false;
     grace_ = grace;
     if (state_ == State::stopping && grace) {
         // A second stop may be more impatient than the first, never less.
         const Time sooner = Clock::now() + *grace;
         if (!deadline_ || sooner < *deadline_) deadline_ = sooner;
         inbox_.nudge();
+        note();
     }
     post(Event::stop, 0);
 }

@@ -3,6 +3,8 @@
 
 #include <signal.h>
 
+#include <utility>
+
 namespace mydocker::supervisor {
 
 ExecSession::ExecSession(asio::any_io_executor executor, std::string id, ExecRequest request,
@@ -78,17 +80,29 @@ void ExecSession::on_step(Launch::Step step) {
 
 void ExecSession::conclude() {
     const auto status = launch_->finish();
-    launch_->reap();
     ended_ = true;
     if (!launch_->executed) {
         exit_code_ = launch_->failed_exit_code;
         if (launch_->error.empty())
             launch_->error = "it was killed before it could execute the command";
-    } else if (status) {
+    } else if (!status || !status->known) {
+        exit_code_ = 125;
+        launch_->error = "nobody saw how it ended: its exit code is unknown";
+    } else {
         exit_code_ = status->signaled ? 128 + status->number : status->number;
     }
     input.close();
-    if (held_) keeper_.forget(key_);
+    if (told_) bury();
+}
+
+void ExecSession::told() {
+    if (std::exchange(told_, true) || !ended_) return;
+    bury();
+}
+
+void ExecSession::bury() {
+    launch_->reap();
+    if (std::exchange(held_, false)) keeper_.forget(key_);
     gone_();
 }
 

@@ -34,8 +34,8 @@ struct ExecRequest {
 
 class ExecSession : public std::enable_shared_from_this<ExecSession> {
 public:
-    // `gone` is called once, when the process has been reaped or could not be made. `key`: under
-    // which the keeper has it.
+    // `gone` is called once, when nothing is left to be told of it. `key`: under which the keeper
+    // has it.
     ExecSession(asio::any_io_executor executor, std::string id, ExecRequest request,
                 runtime::Handshake handshake, KeeperLink& keeper, const keeper::Key& key,
                 std::function<void()> gone);
@@ -44,10 +44,13 @@ public:
     // In its place, of one that an earlier mydockerd began.
     void take_over(runtime::UniqueFd pidfd, pid_t pid);
     void hold_in(KeeperLink& keeper);
-    bool running() const { return !ended_ && launch_->has_process(); }
+    bool held() const { return held_; }  // by the keeper
     void signal(int number) { launch_->send(number); }
     // The client has left: what the process writes goes nowhere, a terminal hangs up (SIGHUP).
     void abandon();
+    // Its end has been told, or nobody is left to be told. Until then its zombie keeps the exit
+    // code: the client may ask the next mydockerd for it.
+    void told();
     bool has_client() const { return has_client_; }
     void has_client(bool now) { has_client_ = now; }
 
@@ -71,6 +74,7 @@ private:
     void release();
     void on_step(Launch::Step step);
     void conclude();
+    void bury();
 
     asio::any_io_executor executor_;
     std::string id_;
@@ -85,6 +89,7 @@ private:
     bool has_client_ = false;
     bool abandoned_ = false;
     bool ended_ = false;
+    bool told_ = false;
     int exit_code_ = 0;
 };
 

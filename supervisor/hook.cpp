@@ -1,13 +1,17 @@
 // See hook.hpp.
 #include "supervisor/hook.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
 
 #include "runtime/exit_status.hpp"
+#include "runtime/kernel_file.hpp"
 #include "supervisor/child.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/spawn.hpp"
@@ -50,10 +54,27 @@ asio::awaitable<void> follow(std::shared_ptr<WatchedFd> pidfd, asio::any_io_exec
                   status->number);
 }
 
+// A program of the operator's is neither spared by the OOM killer nor given our many descriptors.
+void give_usual_standing(int pidfd) {
+    const pid_t pid = runtime::pid_of(pidfd);
+    if (pid <= 0) return;
+    rlimit limit{};
+    if (::prlimit(pid, RLIMIT_NOFILE, nullptr, &limit) == 0) {
+        limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1024);
+        ::prlimit(pid, RLIMIT_NOFILE, &limit, nullptr);
+    }
+    const std::string path = "/proc/" + std::to_string(pid) + "/oom_score_adj";
+    try {
+        runtime::write_file_at(AT_FDCWD, path.c_str(), "0", "write " + path);
+    } catch (const std::system_error&) {  // it has ended already
+    }
+}
+
 void run_command(const asio::any_io_executor& executor, const std::vector<std::string>& words,
                  const std::string& what, std::optional<std::chrono::seconds> patience) {
     try {
         auto pidfd = std::make_shared<WatchedFd>(executor, start_child(words, {}));
+        give_usual_standing(pidfd->get());
         spawn(executor, what, follow(std::move(pidfd), executor, what, patience));
     } catch (const std::system_error& error) {
         log::error("{}: {}", what, error.what());

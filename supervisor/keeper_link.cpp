@@ -2,8 +2,10 @@
 #include "supervisor/keeper_link.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 
 #include <charconv>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -81,6 +83,13 @@ void KeeperLink::hold(const Key& key, pid_t pid, std::initializer_list<Item> ite
     ++held_;
 }
 
+void KeeperLink::prepare(int report) {
+    flush();
+    if (!waiting_.empty()) runtime::fail(EAGAIN, "ask the keeper for the next mydockerd");
+    socket_->send(runtime::keeper_message(Verb::prepare, {}, 1U << keeper::role_report),
+                  std::span(&report, 1));
+}
+
 void KeeperLink::drop(const Key& key, std::initializer_list<keeper::Role> roles) {
     Message message = runtime::keeper_message(Verb::drop, key);
     for (const keeper::Role role : roles) message.roles |= 1U << role;
@@ -96,12 +105,28 @@ void KeeperLink::tell(Verb verb, std::uint32_t number) {
     send(runtime::keeper_message(verb, {}, 0, 0, number));
 }
 
+bool KeeperLink::say_last(Verb verb, std::uint32_t number) {
+    constexpr auto patience = std::chrono::seconds{1};
+    tell(verb, number);
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!waiting_.empty() && !lost_now_ && std::chrono::steady_clock::now() < deadline) {
+        pollfd gone{socket_->get(), 0, 0};
+        if (::poll(&gone, 1, 0) > 0) break;  // the keeper has died
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        flush();
+    }
+    if (waiting_.empty() && !lost_now_) return true;
+    if (!waiting_.empty()) waiting_.pop_back();  // we go on, and it must not be said later
+    return false;
+}
+
 void KeeperLink::send(const Message& message) {
     if (lost_now_) return;
     waiting_.push_back(message);
     if (waiting_.size() == 1) flush();
 }
 
+// Its end leaves them in the queue: lose() empties it.
 void KeeperLink::flush() {
     try {
         while (!waiting_.empty()) {

@@ -34,18 +34,26 @@ public:
     void forget(const Key& key);
 
     void ready() { tell(keeper::Verb::ready); }
-    void replace() { tell(keeper::Verb::replace); }
-    void retire(int exit_code) {
-        tell(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code));
+    // The last words before our own end. They wait up to a second for what the keeper had no room
+    // for before; false where it has not taken them, and would take our end for a crash.
+    bool replace() { return say_last(keeper::Verb::replace, 0); }
+    bool retire(int exit_code) {
+        return say_last(keeper::Verb::retire, static_cast<std::uint32_t>(exit_code));
     }
+
+    // The next mydockerd may begin to read. It tells through the descriptor, which stays the
+    // caller's, whether it could take over: "ok", or what is in the way; then it waits for our end.
+    // Throws as hold() does.
+    void prepare(int report);
+    void dismiss() { tell(keeper::Verb::dismiss); }  // it is not wanted any more
 
     void close();  // nothing is asked of it afterwards
     bool is_lost() const { return lost_now_; }
-    std::size_t held() const { return held_; }
     void count_held(std::size_t keys) { held_ += keys; }  // what our predecessor left
 
 private:
     void tell(keeper::Verb verb, std::uint32_t number = 0);
+    bool say_last(keeper::Verb verb, std::uint32_t number);
     void send(const keeper::Message& message);
     void flush();
     void flush_later(int error);

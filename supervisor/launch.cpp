@@ -68,8 +68,13 @@ void Launch::adopt(runtime::Zygote::Answer answer, const std::string& failure) {
         error = failure;
         return listener_(Step::refused);
     }
+    try {
+        pidfd_ = std::make_unique<WatchedFd>(executor_, std::move(answer.pidfd));
+    } catch (const std::system_error& refused) {  // by epoll; it has run nothing, and never will
+        error = std::string("watch the init's pidfd: ") + refused.what();
+        return listener_(Step::refused);
+    }
     pid = answer.pid;
-    pidfd_ = std::make_unique<WatchedFd>(executor_, std::move(answer.pidfd));
     watch(*pidfd_, &Launch::on_exit);
     listener_(Step::cloned);
 }
@@ -91,7 +96,12 @@ void Launch::await_report() {
 
 void Launch::read_report() {
     if (!report_) return;
-    const runtime::InitReport report = runtime::peek_report(report_->get());
+    runtime::InitReport report;
+    try {
+        report = runtime::peek_report(report_->get());
+    } catch (const std::system_error&) {  // for want of memory: its end or the deadline asks again
+        return;
+    }
     if (!report.complete) return await_report();
     report_.reset();
     if (report.failure) {

@@ -40,7 +40,7 @@ public:
     std::optional<runtime::ExitStatus> finish();
     void reap();
     bool has_process() const { return pidfd_ != nullptr && !finished_; }
-    int pidfd() const { return pidfd_->get(); }
+    int pidfd() const { return pidfd_ ? pidfd_->get() : -1; }
     int report() const { return report_ ? report_->get() : -1; }  // until the exec
 
     pid_t pid = 0;

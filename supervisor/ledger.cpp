@@ -79,6 +79,18 @@ void read_tail(Tail& tail, int fd, off_t most, const std::string& path) {
     }
 }
 
+// Whether its last line is whole, and what was written.
+bool ends_with_record(const Tail& tail) {
+    return !tail.lines.empty() && unseal(tail.lines.back()).has_value();
+}
+
+// The last ones are asked for at every start of mydockerd, of every container.
+void read_records(Tail& tail, int fd, std::size_t most, const std::string& path) {
+    constexpr off_t enough_for_one = 8 << 10;
+    read_tail(tail, fd, most == 1 ? enough_for_one : Ledger::read_bytes, path);
+    if (most == 1 && !ends_with_record(tail)) read_tail(tail = {}, fd, Ledger::read_bytes, path);
+}
+
 }  // namespace
 
 std::vector<Record> Ledger::load(std::vector<std::string>& problems, std::size_t most) const {
@@ -89,16 +101,10 @@ std::vector<Record> Ledger::load(std::vector<std::string>& problems, std::size_t
     };
     std::vector<Record> records;
     Tail tail;
-    try {
-        const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!fd && errno == ENOENT) return records;
-        must(fd.get(), "open");
-        read_tail(tail, fd.get(), read_bytes, path);
-    } catch (const std::system_error& error) {
-        problems.push_back(path + ": " + error.code().message() +
-                           "; the container's earlier attempts are not known");
-        return records;
-    }
+    const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return records;
+    must(fd.get(), "open " + path);
+    read_records(tail, fd.get(), most, path);
 
     // From the end, and no further than needed: what is older may be wrong, and nobody asks.
     std::optional<off_t> end;  // of the last line that is what was written
@@ -133,6 +139,23 @@ std::vector<Record> Ledger::load(std::vector<std::string>& problems, std::size_t
     std::reverse(records.begin(), records.end());
     problems.insert(problems.end(), found.rbegin(), found.rend());
     return records;
+}
+
+std::optional<Record> Ledger::look_at_last() const {
+    const std::string path = file_.string();
+    const runtime::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && errno == ENOENT) return std::nullopt;
+    must(fd.get(), "open " + path);
+    Tail tail;
+    read_records(tail, fd.get(), 1, path);
+    if (!ends_with_record(tail)) return std::nullopt;
+    try {
+        return decode_record(*unseal(tail.lines.back()));
+    } catch (const ForeignVersion& version) {
+        throw at_path(path, version, "it");
+    } catch (const std::exception&) {
+        return std::nullopt;  // it would be told, and left out
+    }
 }
 
 void Ledger::append(const Record& record) {

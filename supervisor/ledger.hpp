@@ -7,9 +7,11 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "supervisor/read_ahead.hpp"
 #include "supervisor/stored_attempt.hpp"
 
 namespace mydocker::supervisor {
@@ -24,11 +26,16 @@ public:
     // The file and its directory need not exist.
     explicit Ledger(std::filesystem::path file) : file_(std::move(file)) {}
 
-    // The last records, oldest first, `most` of them. What is wrong is told, and what is good is kept; a torn tail
-    // is cut off. Throws ForeignVersion, and has touched nothing, where another version of
-    // mydockerd has written.
+    // The last records, oldest first, `most` of them. What is wrong is told, and what is good is
+    // kept; a torn tail is cut off. Throws ForeignVersion, and has touched nothing, where another
+    // version of mydockerd has written.
     std::vector<Record> load(std::vector<std::string>& problems,
                              std::size_t most = kept_records) const;
+
+    // The last record, where the file ends with one that load() would find; touches nothing in any
+    // case. Throws as load() does.
+    std::optional<Record> look_at_last() const;
+    FileVersion version() const { return FileVersion::of(AT_FDCWD, file_.string()); }
 
     // One write(2). Throws std::system_error with the path, and leaves the file as it was, where
     // that fails. Its directory must exist.

@@ -70,7 +70,7 @@ enum class Action : std::uint8_t {
     signal,    // the stop signal, thawed if frozen
     time_out,  // note that the start took too long, then kill
     kill,
-    lament,    // say that it cannot be killed
+    lament,    // say that it cannot be killed, and kill again
     clear,     // record the end, reap, kill survivors
     conclude,  // drain the logs, remove the cgroup, judge: `again` or `rest` follows
     nag,       // still not cleared: kill again and say so
@@ -128,6 +128,7 @@ inline constexpr auto table = std::to_array<Row>({
     {State::killing,    Event::deadline,     State::unkillable, Action::lament},
 
     {State::unkillable, Event::exited,       State::clearing,   Action::clear},
+    {State::unkillable, Event::deadline,     State::unkillable, Action::lament},
 
     {State::clearing,   Event::emptied,      State::clearing,   Action::conclude},
     {State::clearing,   Event::again,        State::waiting,    Action::wait},

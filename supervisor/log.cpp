@@ -1,11 +1,15 @@
 // See log.hpp.
 #include "supervisor/log.hpp"
 
+#include <poll.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <utility>
 
 namespace mydocker::supervisor::log {
 
@@ -25,12 +29,34 @@ public:
     }
 };
 
+// What nobody takes is left out and counted: a pager that is not read, or a terminal held by ^S,
+// must not hold up the loop. (A pipe that is writable takes 4 KiB without blocking: pipe(7).)
+class PatientSink : public spdlog::sinks::stderr_color_sink_st {
+public:
+    void log(const spdlog::details::log_msg& message) override {
+        pollfd ready{STDERR_FILENO, POLLOUT, 0};
+        if (::poll(&ready, 1, 0) <= 0 || (ready.revents & POLLOUT) == 0) {
+            ++lost_;
+            return;
+        }
+        if (const auto lost = std::exchange(lost_, 0); lost > 0) {
+            const std::string text = std::to_string(lost) + " lines were lost: nobody took them";
+            Base::log({message.logger_name, spdlog::level::warn, text});
+        }
+        Base::log(message);
+    }
+
+private:
+    using Base = spdlog::sinks::stderr_color_sink_st;
+    std::uint64_t lost_ = 0;
+};
+
 }  // namespace
 
 bool set_up(const std::string& level) {
     const auto parsed = spdlog::level::from_str(level);
     if (parsed == spdlog::level::off && level != "off") return false;
-    auto logger = spdlog::stderr_color_st("mydockerd");
+    auto logger = std::make_shared<spdlog::logger>("mydockerd", std::make_shared<PatientSink>());
     if (std::getenv("JOURNAL_STREAM") != nullptr) {
         auto formatter = std::make_unique<spdlog::pattern_formatter>();
         formatter->add_flag<PriorityFlag>('*').set_pattern("%*%v");

@@ -27,8 +27,11 @@ std::string records;
 // its bytes are taken. As read(2).
 class Copier {
 public:
-    ssize_t copy(int from, std::size_t at_most) {
+    // Before the first copy. Throws std::system_error.
+    void prepare() {
         if (!scratch_.read) scratch_ = runtime::make_pipe();
+    }
+    ssize_t copy(int from, std::size_t at_most) {
         const ssize_t copied = ::tee(from, scratch_.write.get(), at_most, SPLICE_F_NONBLOCK);
         left_ = copied > 0;
         if (copied > 0) return ::read(scratch_.read.get(), chunk, static_cast<std::size_t>(copied));
@@ -57,6 +60,7 @@ Copier copier;
 LogCapture::LogCapture(const asio::any_io_executor& executor, LogFiles& files,
                        std::array<runtime::UniqueFd, 2> outputs)
     : files_(&files) {
+    copier.prepare();
     for (std::size_t i = 0; i < outputs.size(); ++i)
         if (outputs[i]) outputs_[i] = std::make_unique<WatchedFd>(executor, std::move(outputs[i]));
 }
@@ -83,7 +87,9 @@ bool LogCapture::take(std::size_t index, std::size_t at_most) {
         const int fd = outputs_[index]->get();
         const ssize_t count = copier.copy(fd, std::min(sizeof chunk, at_most));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return errno == EAGAIN;
+        // EIO: a terminal's end. Any other error (ENOMEM) passes, and the writer must not stay
+        // blocked for it.
+        if (count < 0) return errno != EIO;
         if (count == 0) return false;
         records.clear();
         format_records(records, {chunk, static_cast<std::size_t>(count)},

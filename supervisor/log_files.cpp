@@ -39,12 +39,16 @@ std::uint64_t cut_torn_record(const fs::path& path) {
 }  // namespace
 
 LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
-    : directory_(std::move(directory)), settings_(settings) {
+    : directory_(std::move(directory)), settings_(settings) {}
+
+bool LogFiles::find() const {
+    if (found_) return true;
     std::uint64_t lowest = 0;
     std::uint64_t highest = 0;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory_, error)) {
-        const std::string name = entry.path().filename();
+    for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename();
         std::uint64_t number = 0;
         const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
         if (parsed.ec != std::errc{} || std::string_view(parsed.ptr) != ".log" || number == 0)
@@ -52,10 +56,16 @@ LogFiles::LogFiles(fs::path directory, const config::Logging& settings)
         lowest = lowest == 0 ? number : std::min(lowest, number);
         highest = std::max(highest, number);
     }
-    if (highest == 0) return;
+    if (error && error != std::errc::no_such_file_or_directory) {
+        errno = error.value();
+        return false;
+    }
+    found_ = true;
+    if (highest == 0) return true;
     oldest_ = lowest;
     newest_ = highest;
     size_ = cut_torn_record(path(newest_));
+    return true;
 }
 
 fs::path LogFiles::path(std::uint64_t file) const {
@@ -64,6 +74,7 @@ fs::path LogFiles::path(std::uint64_t file) const {
 
 bool LogFiles::open() {
     if (file_) return true;
+    if (!find()) return false;
     std::error_code error;
     fs::create_directories(directory_, error);
     file_.reset(::open(path(newest_).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
@@ -130,6 +141,7 @@ void LogFiles::write(std::string_view records) {
 
 void LogFiles::append(std::string_view records) {
     if (records.empty()) return;
+    if (!find()) return write(records);  // says why it cannot
     while (!records.empty()) {
         const std::size_t count = make_room(records);
         write(records.substr(0, count));
@@ -144,6 +156,7 @@ void LogFiles::remove_all() {
     fs::remove_all(directory_, error);
     oldest_ = newest_ = 1;
     size_ = 0;
+    found_ = true;
 }
 
 }  // namespace mydocker::supervisor

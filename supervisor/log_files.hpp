@@ -17,7 +17,8 @@ namespace mydocker::supervisor {
 
 class LogFiles {
 public:
-    // Nothing is made on disk before the first append; an earlier run's files are continued.
+    // Nothing is made on disk before the first append, and nothing looked at before somebody asks;
+    // an earlier run's files are continued.
     LogFiles(std::filesystem::path directory, const config::Logging& settings);
 
     // Whole records only; rotates where one does not fit any more. A record larger than a file has
@@ -35,13 +36,14 @@ public:
 
     const std::filesystem::path& directory() const { return directory_; }
     std::filesystem::path path(std::uint64_t file) const;
-    LogPosition begin() const { return {oldest_, 0}; }
-    LogPosition end() const { return {newest_, size_}; }
+    LogPosition begin() const { return find(), LogPosition{oldest_, 0}; }
+    LogPosition end() const { return find(), LogPosition{newest_, size_}; }
     std::uint64_t lost_bytes() const { return lost_; }
 
     Bell grew;
 
 private:
+    bool find() const;  // an earlier run's files, once; errno where they cannot be looked for now
     bool open();
     void rotate();
     void delete_oldest();  // beyond max_files, but for what is held
@@ -53,9 +55,10 @@ private:
     config::Logging settings_;
     runtime::UniqueFd file_;
     std::vector<const LogPosition*> held_;
-    std::uint64_t oldest_ = 1;
-    std::uint64_t newest_ = 1;
-    std::uint64_t size_ = 0;  // of the newest
+    mutable bool found_ = false;
+    mutable std::uint64_t oldest_ = 1;
+    mutable std::uint64_t newest_ = 1;
+    mutable std::uint64_t size_ = 0;  // of the newest
     std::uint64_t lost_ = 0;
 };
 

@@ -5,11 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <asio/post.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 
 #include "supervisor/log_format.hpp"
+#include "supervisor/next_turn.hpp"
 
 namespace mydocker::supervisor {
 
@@ -27,10 +25,6 @@ std::string read_at(const runtime::UniqueFd& fd, std::uint64_t offset, std::size
     const ssize_t count = fd ? ::pread(fd.get(), text.data(), size, static_cast<off_t>(offset)) : 0;
     text.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
     return text;
-}
-
-asio::awaitable<void> let_others_run() {
-    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
 }
 
 std::uint64_t size_of(LogPosition end, const runtime::UniqueFd& fd, std::uint64_t file) {
@@ -65,7 +59,7 @@ asio::awaitable<LogPosition> find_tail(const LogFiles& files, std::uint64_t line
                 // long.
                 text.resize(within);
                 text.insert(0, read_at(fd, low, static_cast<std::size_t>(step)));
-                co_await let_others_run();
+                co_await next_turn();
                 continue;
             }
             const std::size_t begin = newline == std::string::npos ? 0 : newline + 1;
@@ -104,7 +98,7 @@ asio::awaitable<LogPosition> find_since(const LogFiles& files, std::string time)
             co_return file < files.end().file ? LogPosition{file + 1, 0} : files.end();
         }
         offset += begin;
-        co_await let_others_run();
+        co_await next_turn();
     }
 }
 

@@ -14,6 +14,7 @@ struct LoopTurns {
     std::uint64_t count = 0;
     std::uint64_t slow_count = 0;  // those longer than that
     std::chrono::steady_clock::duration longest{};
+    std::chrono::nanoseconds busiest{};  // the most CPU time that one took
 };
 
 const LoopTurns& loop_turns();

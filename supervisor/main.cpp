@@ -1,18 +1,21 @@
-// mydockerd: reads its command line and the host file, comes under its keeper, makes the supervisor,
-// its control API and the signal watch, and runs the one loop until a shutdown is complete.
+// mydockerd: reads its command line and the host file, comes under its keeper, makes the
+// supervisor, its control API and the signal watch, and runs the one loop until a shutdown is
+// complete.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <asio/io_context.hpp>
 #include <array>
+#include <asio/io_context.hpp>
 #include <filesystem>
 #include <iostream>
 
+#include "runtime/kernel_file.hpp"
 #include "supervisor/api/server.hpp"
 #include "supervisor/host_in_force.hpp"
+#include "supervisor/keeper_heir.hpp"
 #include "supervisor/keeper_start.hpp"
 #include "supervisor/log.hpp"
 #include "supervisor/protocol/protocol.hpp"
@@ -20,6 +23,7 @@
 #include "supervisor/signal_watch.hpp"
 #include "supervisor/spawn.hpp"
 #include "supervisor/supervisor.hpp"
+#include "supervisor/takeover.hpp"
 
 namespace {
 
@@ -31,28 +35,37 @@ struct Options {
     Overrides overrides;
     std::string log_level = "info";
     bool check = false;
-    bool check_takeover = false;
-    std::vector<std::string> arguments;  // all of these, as they were given
+    std::optional<unsigned> check_takeover;  // what the keeper speaks
+    std::vector<std::string> arguments;      // all of these, as they were given
 };
 
-asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& supervisor) {
+// What keeps it from being done is told in the log: a signal has no other answer.
+asio::awaitable<void> obey(int number, Supervisor& supervisor) {
+    const char* const what = number == SIGUSR2 ? "upgrade" : "reload";
+    try {
+        if (number == SIGHUP) {
+            supervisor.reload();
+            co_return;
+        }
+        const Supervisor::Next next = co_await supervisor.prepare_next();
+        supervisor.leave();
+    } catch (const Refusal& refusal) {
+        log::error("{}: {}", what, refusal.text);
+        for (const auto& problem : refusal.problems) log::error("{}", config::to_string(problem));
+    } catch (const std::exception& error) {
+        log::error("{}: {}", what, error.what());
+    }
+}
+
+asio::awaitable<void> follow_signals(SignalWatch& signals, Supervisor& supervisor,
+                                     asio::any_io_executor executor) {
     while (const int number = co_await signals.next()) {
-        if (number == SIGTERM || number == SIGINT) {
+        if (number == SIGTERM || number == SIGINT)
             supervisor.shut_down(number == SIGTERM ? "SIGTERM" : "SIGINT");
-            continue;
-        }
-        try {
-            if (number == SIGHUP) {
-                supervisor.reload();
-                continue;
-            }
-            co_await supervisor.check_upgrade();
-            supervisor.leave();
-        } catch (const Refusal& refusal) {
-            log::error("{}: {}", number == SIGUSR2 ? "upgrade" : "reload", refusal.text);
-            for (const auto& problem : refusal.problems)
-                log::error("{}", config::to_string(problem));
-        }
+        else if (number == SIGUSR2)
+            spawn(executor, "upgrade", obey(number, supervisor));  // it takes its time
+        else
+            co_await obey(number, supervisor);
     }
 }
 
@@ -86,7 +99,7 @@ asio::awaitable<void> run(asio::io_context& loop, Supervisor& supervisor, api::S
     server.hang_up();
     supervisor.close();
     signals.close();
-    keeper.retire(0);
+    if (!keeper.retire(0)) log::error("the keeper does not hear that this is the end");
     keeper.close();
     loop.stop();
 }
@@ -99,12 +112,27 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A thousand processes that end at once are work for the kernel in their name: it must not keep us
+// waiting. As a session of our own we are an autogroup (sched(7)); where the controller cpu counts
+// instead, our cgroup has its weight (cgroup_tree.cpp). What is not permitted is done without.
+void come_first() {
+    try {
+        runtime::write_file_at(AT_FDCWD, "/proc/self/autogroup", "-20", "come first");
+    } catch (const std::system_error&) {
+    }
+}
+
 // Without a keeper yet: all that can be wrong with the command line and the host file is told here,
 // where its user looks. Returns where there is nothing to serve.
 int start(const Options& options) {
     const config::Loaded loaded = read_host(options.config, options.overrides);
     for (const auto& problem : loaded.problems) std::cerr << config::to_string(problem) << "\n";
-    if (!loaded.ok()) return 1;
+    const std::string& state_dir = loaded.host.daemon.state_dir;
+    if (!loaded.ok() && !options.check && host_in_force(state_dir, boot_id()))
+        std::cerr << options.config << " has errors: containers of an earlier mydockerd go on with "
+                  << "the settings of then\n";
+    else if (!loaded.ok())
+        return 1;
     if (options.check) {
         std::cout << options.config << ": ok, " << loaded.host.containers.size() << " containers\n";
         return 0;
@@ -113,7 +141,7 @@ int start(const Options& options) {
         std::cerr << "mydockerd must be run as root (it makes cgroups, namespaces and mounts)\n";
         return 1;
     }
-    const auto lock = lock_state_directory(loaded.host.daemon.state_dir);
+    const auto lock = lock_state_directory(state_dir);
     auto [ours, theirs] = runtime::make_keeper_pair();
     runtime::KeeperSocket(std::move(ours))
         .send(runtime::keeper_message(keeper::Verb::hold, {}, 1U << keeper::role_lock),
@@ -121,92 +149,65 @@ int start(const Options& options) {
     become_keeper(theirs, options.arguments);
 }
 
-// The settings of the mydockerd before us, or else those of the host file.
-config::Host settings(const Options& options, const Predecessor& before) {
-    const std::string state_dir = before.state_dir();
-    if (auto in_force = host_in_force(state_dir, boot_id())) {
-        log::info("goes on with the settings in force in {}; a reload reads the host file",
-                  state_dir);
-        return std::move(*in_force);
-    }
-    config::Loaded loaded = read_host(options.config, options.overrides);
-    for (const auto& problem : loaded.problems) log::error("{}", config::to_string(problem));
-    if (!loaded.ok()) throw std::runtime_error(options.config + " has errors");
-    return std::move(loaded.host);
-}
-
-// What an upgrade asks of the new program before the old one leaves. Throws what is in the way.
-int check_takeover(const Options& options) {
-    const config::Daemon usual;
-    const std::string state_dir = options.overrides.state_dir.value_or(usual.state_dir);
-    std::vector<std::string> problems;
-    Store(options.overrides.data_root.value_or(usual.data_root)).load(problems);
-    Snapshots(state_dir, boot_id()).load(problems);
-    if (!host_in_force(state_dir, boot_id()))
-        throw std::runtime_error(state_dir + " holds no settings that this version reads");
-    return 0;
-}
-
-void tell_predecessor(const Predecessor& before) {
-    if (before.crashes == 0) return;
-    log::error("the mydockerd before this one {} {}; it is number {} in a row to do so",
-               WIFSIGNALED(before.status) ? "was killed by signal" : "exited with code",
-               WIFSIGNALED(before.status) ? WTERMSIG(before.status) : WEXITSTATUS(before.status),
-               before.crashes);
-}
-
-int serve(const Options& options, Predecessor before) {
+// What is opened here for whoever comes next, and what we got from the one before.
+int serve(const Options& options, Predecessor before, Prepared prepared) {
     ::signal(SIGPIPE, SIG_IGN);
-    raise_descriptor_limit();
+    come_first();
     asio::io_context loop(1);
     const auto executor = loop.get_executor();
     SignalWatch signals(executor, {SIGTERM, SIGINT, SIGHUP, SIGUSR2});
     tell_predecessor(before);
-    config::Host host = settings(options, before);
-    const std::string socket = host.daemon.socket;
-    runtime::UniqueFd lock = std::move(before.lock);
-    std::function<void()> replace_keeper;
-    KeeperLink keeper(executor, std::move(before.socket), [&] { replace_keeper(); });
-    Supervisor supervisor(executor, options.config, options.overrides, std::move(host),
+    const bool is_first = !before.listener;
+    HostState state = state_of(options.config, options.overrides, before, std::move(prepared));
+    const std::string socket = state.host.daemon.socket;
+    const runtime::UniqueFd lock =
+        before.lock ? std::move(before.lock) : lock_state_directory(state.host.daemon.state_dir);
+    write_lock_owner(lock.get(), ::getppid());
+    std::function<void()> when_lost;
+    KeeperLink keeper(executor, std::move(before.socket), [&] { when_lost(); });
+    keeper.count_held(before.held.size());
+    Supervisor supervisor(executor, options.config, options.overrides, std::move(state),
                           helper_program("mydocker-init"), keeper);
     api::Server server(executor, supervisor, socket, std::move(before.listener));
     const auto hold_own = [&](KeeperLink& link) {
-        link.hold({}, 0, {{keeper::role_listener, server.listener()}, {keeper::role_lock, lock.get()}});
+        link.hold({}, 0,
+                  {{keeper::role_listener, server.listener()}, {keeper::role_lock, lock.get()}});
     };
-    hold_own(keeper);
-    // Our children stay ours when this process becomes the keeper's, and their ends with them.
-    replace_keeper = [&] {
-        log::error("the keeper has died; this process becomes the next one");
-        try {
-            auto [ours, theirs] = runtime::make_keeper_pair();
-            KeeperLink next(executor, std::make_unique<runtime::KeeperSocket>(std::move(ours)),
-                            nullptr);
-            hold_own(next);
-            supervisor.hold_all_in(next);
-            become_keeper(theirs, options.arguments);
-        } catch (const std::system_error& error) {
-            log::error("{}; without a keeper, mydockerd's own end loses exit codes and logs",
-                          error.what());
-        }
-    };
+    KeeperHeir heir(executor, options.arguments, [&](KeeperLink& next) {
+        hold_own(next);
+        supervisor.hold_all_in(next);
+    });
+    when_lost = [&] { heir.inherit(); };
     supervisor.on_leave([&] {
-        keeper.replace();
+        if (!keeper.replace())
+            throw Refusal{"failed", "the keeper does not take the order to replace this mydockerd"};
         log::info("leaves its containers to the mydockerd that comes next");
         std::_Exit(0);
     });
-    supervisor.boot(std::move(before.held));
-    server.open();
-    spawn(executor, "signals", follow_signals(signals, supervisor));
-    spawn(executor, "shutdown", run(loop, supervisor, server, signals, keeper));
-    log::info("mydockerd {} is ready: {} containers, socket {}, cgroup {}", MYDOCKER_VERSION,
-              supervisor.containers().size(), socket, supervisor.services().tree.path().string());
-    keeper.ready();
-    notify_service_manager("READY=1");
-    loop.run();
+    try {
+        hold_own(keeper);
+        supervisor.boot(std::move(before.held), is_first);
+        server.open();
+        spawn(executor, "signals", follow_signals(signals, supervisor, executor));
+        spawn(executor, "shutdown", run(loop, supervisor, server, signals, keeper));
+        log::info("mydockerd {} is ready: {} containers, socket {}, cgroup {}", MYDOCKER_VERSION,
+                  supervisor.containers().size(), socket,
+                  supervisor.services().tree.path().string());
+        keeper.ready();
+        // The keeper is the main process, also one that has just become it.
+        notify_service_manager("MAINPID=" + std::to_string(::getppid()) + "\nREADY=1");
+        loop.run();
+    } catch (const std::exception& error) {
+        // As if killed: nothing is undone, since what lives is our successor's.
+        log::critical("{}", error.what());
+        std::_Exit(1);
+    }
+    heir.close();
     // What is left refers to the objects above: it ends before they do.
     loop.restart();
     loop.run_for(std::chrono::seconds{2});
     log::info("mydockerd has stopped");
+    if (!loop.stopped()) std::_Exit(0);  // an upgrade that is still being prepared, say
     return 0;
 }
 
@@ -227,8 +228,10 @@ int main(int argc, char** argv) {
     app.add_option("--log-level", options.log_level,
                    "trace, debug, info, warn, error, critical or off");
     app.add_flag("--check", options.check, "only check the host file");
-    app.add_flag("--check-takeover", options.check_takeover,
-                 "only check that this mydockerd could go on with what another one has written");
+    app.add_option(
+        "--check-takeover", options.check_takeover,
+        "only check that this mydockerd could take over from another one, below a keeper "
+        "that speaks this version of the protocol");
     try {
         CLI11_PARSE(app, argc, argv);
         if (options.config.empty() && std::filesystem::exists(protocol::default_config))
@@ -237,8 +240,16 @@ int main(int argc, char** argv) {
             std::cerr << "mydockerd: there is no log level \"" << options.log_level << "\"\n";
             return 1;
         }
-        if (options.check_takeover) return check_takeover(options);
-        if (auto before = meet_keeper()) return serve(options, std::move(*before));
+        remember_own_program(argv[0]);
+        if (options.check_takeover) {
+            check_takeover(*options.check_takeover);
+            return 0;
+        }
+        raise_descriptor_limit();  // first: the keeper may have thousands for us
+        Prepared prepared;
+        const auto prepare_it = [&](const Predecessor& before) { prepared = prepare(before); };
+        if (auto before = meet_keeper(prepare_it))
+            return serve(options, std::move(*before), std::move(prepared));
         return start(options);
     } catch (const std::exception& error) {
         std::cerr << "mydockerd: " << error.what() << "\n";

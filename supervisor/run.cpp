@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -27,10 +28,9 @@ Run::Run(Container& container, const runtime::Limits& limits_of_it, runtime::Han
     : limits(limits_of_it),
       container_(container.shared_from_this()),
       number_(container.current().number),
-      box_(runtime::Cgroup::open(
-               container.services_.tree, container.id(),
-               {.best_effort =
-                    container.services_.settings.limits == config::LimitsMode::best_effort}),
+      box_(runtime::Cgroup::open(container.services_.tree, container.id(),
+                                 {.best_effort = container.services_.settings.limits ==
+                                                 config::LimitsMode::best_effort}),
            std::move(open)) {}
 
 keeper::Key Run::key() const { return keeper_key(container_->id(), number_); }
@@ -74,12 +74,14 @@ void Run::open_streams() {
 }
 
 void Run::hold_in(KeeperLink& keeper) {
+    if (launch_->pidfd() < 0) return;  // taken over when it had gone already
+    const auto output = [&](std::size_t index) { return capture_ ? capture_->fd(index) : -1; };
     keeper.hold(key(), launch_->pid,
                 {{keeper::role_process, launch_->pidfd()},
                  {keeper::role_report, launch_->report()},
                  {keeper::role_input, container_->console_.fd()},
-                 {keeper::role_output, capture_->fd(0)},
-                 {keeper::role_error, capture_->fd(1)},
+                 {keeper::role_output, output(0)},
+                 {keeper::role_error, output(1)},
                  {keeper::role_slave, box_.handshake.stdio.slave.get()}});
     held_ = true;
 }
@@ -89,29 +91,40 @@ void Run::release() {
     failpoint("start.cloned");
     hold_in(container_->services_.keeper);
     failpoint("start.held");
+    const auto inode = [&](std::size_t index) { return runtime::pipe_inode(capture_->fd(index)); };
+    box_.cgroup.mark_released({launch_->pid, {inode(0), inode(1)}});
     launch_->release();
     failpoint("start.released");
     capture_->start();
 }
 
-void Run::take_over(runtime::UniqueFd pidfd, pid_t pid) {
+runtime::UniqueFd Run::find_released(pid_t& pid) {
+    const auto released = box_.cgroup.released();
+    if (!released) return {};
+    pid = released->init;
+    runtime::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    // All of its pid namespace ends with it: who has the number and is in the cgroup is the init.
+    const auto living = box_.cgroup.processes();
+    if (std::ranges::find(living, pid) == living.end()) process.reset();
+    box_.handshake.stdio.output = runtime::reopen_pipes(living, released->pipes);
+    return process;
+}
+
+void Run::take_over(runtime::UniqueFd pidfd, pid_t pid, bool held) {
     make_launch();
-    held_ = true;
+    held_ = held;
     launch_->take_over(std::move(pidfd), pid);
     open_streams();
+    if (!held) hold_in(container_->services_.keeper);
     capture_->start();
-    freezing_ = true;
-    if (!box_.cgroup.frozen()) thaw();  // on its way to a pause that is forgotten now
 }
+
+void Run::find_freeze() { freezing_ = box_.cgroup.freezes(); }
 
 void Run::take_over_nothing(bool executed) {
     make_launch();
     launch_->unreleased = !executed;
     held_ = true;
-}
-
-std::array<std::uint64_t, 2> Run::pipes() const {
-    return {runtime::pipe_inode(capture_->fd(0)), runtime::pipe_inode(capture_->fd(1))};
 }
 
 void Run::on_step(Launch::Step step) {
@@ -156,7 +169,10 @@ void Run::freeze() {
     cgroup_events_ =
         std::make_unique<WatchedFd>(container_->services_.executor, box_.cgroup.watch_events());
     freezing_ = true;
+    container_->take_snapshot();  // first: our successor asks the cgroup where this says so
+    failpoint("pause.noted");
     box_.cgroup.freeze();
+    failpoint("pause.written");
     on_freezing();
 }
 
@@ -168,9 +184,10 @@ void Run::on_freezing() {
 }
 
 void Run::thaw() {
-    if (!std::exchange(freezing_, false)) return;
-    cgroup_events_.reset();
+    if (!freezing_) return;
     box_.cgroup.thaw();
+    freezing_ = false;  // only now: where that failed, it is tried again
+    cgroup_events_.reset();
 }
 
 void Run::kill() {
@@ -199,14 +216,13 @@ bool Run::init_notices(int signal) const {
 bool Run::end() {
     Attempt* record = attempt();
     if (record == nullptr) return true;
-    const bool had_init = has_init();
     if (const auto status = launch_->finish(); status && status->known)
         (status->signaled ? record->observed.signal : record->observed.exit_code) = status->number;
     if (!launch_->error.empty()) {
         record->error = launch_->error;
         record->failed_exit_code = launch_->failed_exit_code;
     }
-    if (had_init) {
+    if (record->pid > 0) {
         record->observed.oom_kills = box_.cgroup.oom_kills().value_or(0) - record->oom_baseline;
         record->memory_peak = box_.cgroup.memory_peak();
     }

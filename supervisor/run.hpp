@@ -11,8 +11,8 @@
 
 #include "runtime/box.hpp"
 #include "supervisor/attempt.hpp"
-#include "supervisor/launch.hpp"
 #include "supervisor/keeper_link.hpp"
+#include "supervisor/launch.hpp"
 #include "supervisor/log_capture.hpp"
 #include "supervisor/watched_fd.hpp"
 
@@ -34,16 +34,20 @@ public:
     // Gives the keeper what must outlive us, then writes the plan's end; posts executed, or notes
     // the failure. Throws where the keeper does not take it: nothing has been released then.
     void release();
-    // In place of these two: its process is there already. Posts what is yet to come.
-    void take_over(runtime::UniqueFd pidfd, pid_t pid);
+    // In place of these two: its process is there already. Posts what is yet to come. `held`: by
+    // the keeper; else it is given to it.
+    void take_over(runtime::UniqueFd pidfd, pid_t pid, bool held);
+    // Before that, of an attempt that nobody held: its init's pidfd, empty where it has ended, and
+    // its pipes by their other ends. `pid` stays 0 where it was never released.
+    runtime::UniqueFd find_released(pid_t& pid);
     // The same where there is no process any more.
     void take_over_nothing(bool executed);
     void hold_in(KeeperLink& keeper);
-    std::array<std::uint64_t, 2> pipes() const;  // inodes of stdout's and stderr's; 0: none
-    void watch_oom();     // posts oom when the kernel has killed in it
+    void watch_oom();  // posts oom when the kernel has killed in it
     void send(int signal) const { launch_->send(signal); }
-    void freeze();  // posts frozen once the kernel has
-    void thaw();    // harmless where it is not frozen
+    void find_freeze();  // after take_over(): the cgroup may be frozen
+    void freeze();       // posts frozen once the kernel has
+    void thaw();         // harmless where it is not frozen
     void kill();
     // After the init's end (or where there never was one): fills in the attempt. True when nothing
     // is left in the cgroup; else survivors are killed and emptied is posted later.
@@ -55,6 +59,7 @@ public:
     bool unreleased() const { return launch_ && launch_->unreleased; }  // after end()
 
     bool held() const { return held_; }
+    bool freezes() const { return freezing_; }  // it is paused, or will be
     bool has_init() const { return launch_->has_process(); }
     int init_pidfd() const { return launch_->pidfd(); }
     runtime::Cgroup& cgroup() { return box_.cgroup; }

@@ -36,14 +36,7 @@ LivingExec exec_from(const json& object) {
 LivingAttempt living_from(const json& object) {
     LivingAttempt living;
     living.attempt = attempt_from(fields::at(object, "attempt"));
-    living.released = fields::flag(object, "released");
-    living.start_time = fields::whole<std::uint64_t>(object, "start_time");
-    const json& pipes = fields::array(object, "pipes");
-    if (pipes.size() != living.pipes.size()) throw std::runtime_error("its pipes are not two");
-    for (std::size_t each = 0; each < pipes.size(); ++each)
-        living.pipes[each] = fields::in_range<std::uint64_t>(pipes[each], "one of its pipes");
-    for (const json& exec : fields::array(object, "execs"))
-        living.execs.push_back(exec_from(exec));
+    for (const json& exec : fields::array(object, "execs")) living.execs.push_back(exec_from(exec));
     return living;
 }
 
@@ -60,13 +53,13 @@ std::string encode(const Snapshot& snapshot, const std::string& boot_id) {
                    {"restarts", snapshot.restarts},
                    {"history", as_json(snapshot.history)}};
     if (snapshot.next_start) object["next_start_ns"] = fields::put(*snapshot.next_start);
+    if (snapshot.stop_by) object["stop_by_ns"] = fields::put(*snapshot.stop_by);
+    object["may_be_frozen"] = snapshot.may_be_frozen;
+    if (!snapshot.leaving.empty()) object["leaving"] = snapshot.leaving;
+    for (const Record& record : snapshot.unrecorded) object["unrecorded"].push_back(encode(record));
     if (snapshot.living) {
         const LivingAttempt& living = *snapshot.living;
-        object["living"] = {{"attempt", as_json(living.attempt)},
-                            {"released", living.released},
-                            {"start_time", living.start_time},
-                            {"pipes", living.pipes},
-                            {"execs", json::array()}};
+        object["living"] = {{"attempt", as_json(living.attempt)}, {"execs", json::array()}};
         for (const LivingExec& exec : living.execs)
             object["living"]["execs"].push_back(as_json(exec));
     }
@@ -87,6 +80,17 @@ std::optional<Snapshot> decode_snapshot(std::string_view text, std::string_view 
     snapshot.history = history_from(fields::at(object, "history"));
     if (object.contains("next_start_ns"))
         snapshot.next_start = fields::monotonic(object.at("next_start_ns"), "its next_start_ns");
+    if (object.contains("stop_by_ns"))
+        snapshot.stop_by = fields::monotonic(object.at("stop_by_ns"), "its stop_by_ns");
+    // One that does not say is of a mydockerd before this field.
+    snapshot.may_be_frozen =
+        !object.contains("may_be_frozen") || fields::flag(object, "may_be_frozen");
+    if (object.contains("leaving")) snapshot.leaving = fields::text(object, "leaving");
+    if (object.contains("unrecorded"))
+        for (const json& record : fields::array(object, "unrecorded")) {
+            if (!record.is_string()) throw std::runtime_error("one of its unrecorded is no text");
+            snapshot.unrecorded.push_back(decode_record(record.get<std::string>()));
+        }
     if (object.contains("living")) snapshot.living = living_from(object.at("living"));
     return snapshot;
 }

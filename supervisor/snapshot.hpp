@@ -2,7 +2,6 @@
 // counts, and the identity of what lives. JSON with a version; void after a reboot.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 
 #include "supervisor/attempt.hpp"
 #include "supervisor/foreign_version.hpp"
+#include "supervisor/stored_attempt.hpp"
 
 namespace mydocker::supervisor {
 
@@ -20,13 +20,11 @@ struct LivingExec {  // a command inside that had begun
     std::string user;
     bool terminal = false;
     bool detached = false;
+    bool operator==(const LivingExec&) const = default;
 };
 
-struct LivingAttempt {             // begun, and no end of it on record
-    Attempt attempt;               // as far as it was known
-    bool released = false;         // its init may have run something
-    std::uint64_t start_time = 0;  // of pid, clock ticks since boot: field 22 of /proc/PID/stat
-    std::array<std::uint64_t, 2> pipes = {0, 0};  // inodes of its stdout and stderr pipes
+struct LivingAttempt {  // begun, and no end of it on record
+    Attempt attempt;    // as far as it was known
     std::vector<LivingExec> execs;
 };
 
@@ -39,6 +37,11 @@ struct Snapshot {
     std::uint64_t restarts = 0;
     History history;
     std::optional<Time> next_start;  // of a back-off: monotonic, valid within one boot
+    std::optional<Time> stop_by;     // of a stop in progress: SIGKILL follows; monotonic
+    // It was to be paused, or may have been: its cgroup tells. Without it, it is not frozen.
+    bool may_be_frozen = false;
+    std::string leaving;             // its settings as JSON, where it is removed once it rests
+    std::vector<Record> unrecorded;  // ends that could not be written into the ledger yet
     std::optional<LivingAttempt> living;
 };
 

@@ -19,19 +19,23 @@ namespace {
 constexpr std::string_view ending = ".json";
 constexpr std::size_t largest_file = 256 << 10;  // bytes; one is of a few kilobytes
 
+fs::path root_in(const fs::path& state_dir) { return state_dir / "containers"; }
+
 // Throws std::system_error; std::length_error where it is too large.
-std::string contents_of(int directory, const std::string& name) {
+std::string contents_of(int directory, const std::string& name, FileVersion& version) {
     const runtime::UniqueFd fd(
         must(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW), "open"));
     struct stat info {};
     must(::fstat(fd.get(), &info), "look at it");
+    version = FileVersion(info);
     if (static_cast<std::size_t>(info.st_size) > largest_file)
         throw std::length_error("it is larger than 256 KiB");
     std::string text(static_cast<std::size_t>(info.st_size), '\0');
     std::size_t filled = 0;
     while (filled < text.size()) {
-        const ssize_t got =
-            must(::read(fd.get(), text.data() + filled, text.size() - filled), "read");
+        const ssize_t got = ::read(fd.get(), text.data() + filled, text.size() - filled);
+        if (got < 0 && errno == EINTR) continue;
+        must(got, "read");
         if (got == 0) break;
         filled += static_cast<std::size_t>(got);
     }
@@ -42,7 +46,7 @@ std::string contents_of(int directory, const std::string& name) {
 }  // namespace
 
 Snapshots::Snapshots(const fs::path& state_dir, std::string boot_id)
-    : root_(state_dir / "containers"), boot_id_(std::move(boot_id)) {
+    : root_(root_in(state_dir)), boot_id_(std::move(boot_id)) {
     std::error_code error;
     fs::create_directories(root_, error);
     if (error) throw std::system_error(error, "make " + root_.string());
@@ -51,39 +55,60 @@ Snapshots::Snapshots(const fs::path& state_dir, std::string boot_id)
         must(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open " + root_.string()));
 }
 
-std::map<std::string, Snapshot> Snapshots::load(std::vector<std::string>& problems) const {
-    std::map<std::string, Snapshot> snapshots;
-    std::vector<std::string> useless;
-    std::vector<std::pair<std::string, std::string>> broken;  // and why
+Snapshots::Found Snapshots::look() const {
+    Found found;
     for (const auto& entry : fs::directory_iterator(root_)) {
         const std::string name = entry.path().filename();
-        if (name.ends_with(".new")) useless.push_back(name);  // a write that was not finished
+        if (name.ends_with(".new")) found.useless.push_back(name);  // a write that was not finished
         if (!name.ends_with(ending)) continue;
+        const auto now = [&] { return FileVersion::of(directory_.get(), name); };
         try {
-            auto snapshot = decode_snapshot(contents_of(directory_.get(), name), boot_id_);
+            FileVersion version;
+            auto snapshot = known_.take(name, now);
+            const bool is_known = snapshot.has_value();
+            if (!is_known)
+                snapshot = decode_snapshot(contents_of(directory_.get(), name, version), boot_id_);
             if (!snapshot) {
-                useless.push_back(name);
+                found.useless.push_back(name);
                 continue;
             }
             if (snapshot->id + std::string(ending) != name)
                 throw std::runtime_error("its id is another's");
             std::string id = snapshot->id;
-            snapshots.emplace(std::move(id), std::move(*snapshot));
+            if (!is_known) found.versions.emplace(id, version);
+            found.snapshots.emplace(std::move(id), std::move(*snapshot));
         } catch (const ForeignVersion& version) {
             throw at_path(path_of(name), version, "it");
+        } catch (const std::system_error& error) {
+            // A mydockerd that is still at work has removed it meanwhile.
+            if (error.code().value() == ENOENT) continue;
+            runtime::fail(error.code().value(), "read " + path_of(name));
         } catch (const std::exception& error) {
-            broken.emplace_back(name, error.what());
+            found.broken.emplace_back(name, error.what());
         }
     }
-    for (const std::string& name : useless) ::unlinkat(directory_.get(), name.c_str(), 0);
-    for (const auto& [name, why] : broken) {
+    return found;
+}
+
+void Snapshots::keep(Found found) {
+    for (auto& [id, snapshot] : found.snapshots)
+        known_.put(id + std::string(ending), found.versions[id], std::move(snapshot));
+}
+
+bool Snapshots::is_of(const fs::path& state_dir) const { return root_ == root_in(state_dir); }
+
+std::map<std::string, Snapshot> Snapshots::load(std::vector<std::string>& problems) const {
+    Found found = look();
+    known_.clear();
+    for (const std::string& name : found.useless) ::unlinkat(directory_.get(), name.c_str(), 0);
+    for (const auto& [name, why] : found.broken) {
         const std::string aside = name + ".corrupt";
         const bool moved =
             ::renameat(directory_.get(), name.c_str(), directory_.get(), aside.c_str()) == 0;
         problems.push_back(path_of(name) + ": " + why + "; " +
                            (moved ? "set aside as " + aside : "it cannot be set aside"));
     }
-    return snapshots;
+    return std::move(found.snapshots);
 }
 
 void Snapshots::save(const Snapshot& snapshot) const {

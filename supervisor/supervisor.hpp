@@ -34,20 +34,28 @@ struct Overrides {
     std::optional<std::string> state_dir;
 };
 
+// What a mydockerd begins with.
+struct HostState {
+    config::Host host;         // of the file, or what was in force before
+    bool is_in_force = false;  // and is written down already
+    Store store;
+    Snapshots snapshots;
+    ReadAhead<Record> last_records;  // of ledgers, by id of the container, where they are known
+};
+
 // The host file with the overrides put in; an empty one where `path` is "".
 config::Loaded read_host(const std::string& path, const Overrides& overrides);
 
 class Supervisor {
 public:
-    // `host`: what read_host() gave for `config_path`, without problems, or what was in force before.
     // Throws std::system_error where this machine cannot be prepared.
     Supervisor(asio::any_io_executor executor, std::string config_path, Overrides overrides,
-               config::Host host, const std::string& init_program, KeeperLink& keeper);
+               HostState state, const std::string& init_program, KeeperLink& keeper);
     ~Supervisor();
 
     // Known containers, those of the file, what still runs of them, autostart. `held`: by the
-    // keeper, of attempts and commands inside.
-    void boot(std::vector<runtime::Held> held);
+    // keeper, of attempts and commands inside. `is_first`: of this keeper's mydockerds.
+    void boot(std::vector<runtime::Held> held, bool is_first);
     // All that the keeper holds, given to another one.
     void hold_all_in(KeeperLink& keeper);
 
@@ -77,9 +85,12 @@ public:
     std::vector<Change> plan() const;
     std::vector<Change> reload();
 
-    // An upgrade in place: first the program that lies where ours did must say that it could take
-    // over (--check-takeover), then we leave, and the keeper starts it. Throws Refusal, and we stay.
-    asio::awaitable<void> check_upgrade();
+    // An upgrade in place: first the program that lies where ours did reads all there is, beside
+    // us, and says that it could take over; then we leave, and the keeper lets it. Throws Refusal,
+    // and we stay. Who does not leave while it has what prepare_next() returns, has changed its
+    // mind.
+    using Next = std::shared_ptr<void>;
+    asio::awaitable<Next> prepare_next();
     void leave();  // never returns
     void on_leave(std::function<void()> leave) { leave_ = std::move(leave); }
 
@@ -97,12 +108,22 @@ public:
     Bell changed;  // a container came or went, or came to rest
 
 private:
-    void add(StoredContainer stored, const config::Container& config);
+    std::vector<Store::Entry> sort(std::vector<Store::Entry> stored);
+    std::size_t kill_unwanted(const std::vector<Store::Entry>& known);
+    void void_what_rests();
+    void try_to_add(const config::Container& config);
+    void begin(Container& container, bool again);
+    void catch_up();
+    std::string shutdown_mark() const { return host_.daemon.state_dir + "/shutdown"; }
+    void check_may_leave() const;
+    asio::awaitable<void> check_program();
+    void add(StoredContainer stored, config::Container config);
     Inheritance inherit(const std::string& id);
     void forget_the_rest();
     void save_in_force();
     void add_from_file(const config::Container& config);
-    void erase(const std::string& name);
+    void erase(const std::string& name);  // throws, and it is there still
+    void try_to_erase(const std::string& name);
     void on_rest(Container& container);
     asio::awaitable<void> erase_at(Time when, ContainerPtr container);
     config::Host fresh_host() const;
@@ -117,11 +138,15 @@ private:
     std::string config_path_;
     Overrides overrides_;
     config::Host host_;  // the file as it is in force
+    bool is_in_force_;   // and it is written down
     runtime::CgroupTree tree_;
+    // Two mydockerds with one of these would kill each other's containers, or run them twice.
+    runtime::UniqueFd tree_lock_;
     ZygoteLink zygote_;
     StartGate gate_;
     Journal journal_;
     Store store_;
+    runtime::UniqueFd data_lock_;  // the same
     Snapshots snapshots_;
     Services services_;
     FileAccess files_;
@@ -129,11 +154,13 @@ private:
     std::vector<std::string> warnings_;
     // Of an earlier mydockerd, until their containers are made.
     std::map<std::string, Snapshot> left_;
-    std::vector<runtime::Held> held_;
+    ReadAhead<Record> last_records_;
+    std::multimap<std::string, runtime::Held> held_;
     std::map<std::string, StoredContainer> kept_;  // of the file once, not in it now; by name
-    std::set<std::string> leaving_;                // to be removed once they rest
     std::function<void()> leave_;
+    std::weak_ptr<void> next_;
     bool shutting_down_ = false;
+    bool resumed_ = false;  // a shutdown of the mydockerd before
     Time began_ = Clock::now();
     WallTime booted_at_ = std::chrono::system_clock::now();
 };

@@ -9,8 +9,7 @@ namespace mydocker::supervisor {
 
 Supervisor::Updated Supervisor::update(Container& container, const std::string& patch) {
     if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
-    if (leaving_.contains(container.name()))
-        throw Refusal{"conflict", container.name() + " is being removed"};
+    if (container.leaving()) throw Refusal{"conflict", container.name() + " is being removed"};
     const config::Container before = container.config();
     config::LoadedContainer after = amended(before, patch);
     if (!after.ok()) {
@@ -103,7 +102,7 @@ void Supervisor::rename(Container& container, const std::string& to) {
         throw Refusal{"conflict", from +
                                       " has its name from the host file: change it there, then "
                                       "mydocker-ctl reload"};
-    if (leaving_.contains(from)) throw Refusal{"conflict", from + " is being removed"};
+    if (container.leaving()) throw Refusal{"conflict", from + " is being removed"};
     if (from == to) return;
     if (containers_.contains(to)) throw Refusal{"conflict", "the name \"" + to + "\" is taken"};
     StoredContainer stored = container.stored();

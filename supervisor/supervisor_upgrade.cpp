@@ -4,6 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/read.hpp>
+#include <asio/steady_timer.hpp>
+
 #include "runtime/exit_status.hpp"
 #include "supervisor/child.hpp"
 #include "supervisor/keeper_start.hpp"
@@ -13,7 +17,9 @@ namespace mydocker::supervisor {
 
 namespace {
 
-constexpr auto check_patience = std::chrono::seconds{10};
+constexpr auto check_patience = std::chrono::seconds{10};   // for the program's own words
+constexpr auto answer_patience = std::chrono::seconds{15};  // both: less than a client waits
+constexpr auto kill_patience = std::chrono::seconds{1};
 
 std::string first_kilobyte(int fd) {
     std::string text(1024, '\0');
@@ -23,38 +29,79 @@ std::string first_kilobyte(int fd) {
     return text;
 }
 
+[[noreturn]] void refuse(const std::string& why) {
+    throw Refusal{"failed",
+                  "this mydockerd stays: " + own_program() + " could not take over: " + why};
+}
+
+// What the next mydockerd says until it closes the pipe; "" where it says nothing in time.
+asio::awaitable<std::string> read_answer(asio::any_io_executor executor, runtime::UniqueFd pipe) {
+    constexpr std::size_t most = 1024;
+    const auto answers = std::make_shared<WatchedFd>(executor, std::move(pipe));
+    asio::steady_timer limit(executor, answer_patience);
+    limit.async_wait([answers](const asio::error_code& error) {
+        if (!error) answers->close();
+    });
+    std::string text;
+    co_await asio::async_read(**answers, asio::dynamic_buffer(text, most),
+                              asio::experimental::as_tuple(asio::use_awaitable));
+    co_return answers->is_open() ? text : "";
+}
+
 }  // namespace
 
-asio::awaitable<void> Supervisor::check_upgrade() {
-    if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
-    if (services_.keeper.is_lost())
-        throw Refusal{"conflict", "there is no keeper that could start the next mydockerd"};
+// Who does not speak its keeper's protocol could not be asked in any other way.
+asio::awaitable<void> Supervisor::check_program() {
     const std::string program = own_program();
-    const std::vector<std::string> words{program,       "--check-takeover",
-                                         "--state-dir", host_.daemon.state_dir,
-                                         "--data-root", host_.daemon.data_root};
+    const std::vector<std::string> words{program, "--check-takeover",
+                                         std::to_string(keeper::protocol)};
     const runtime::UniqueFd said(::memfd_create("check", MFD_CLOEXEC));
-    std::optional<runtime::ExitStatus> status;
+    const auto child =
+        std::make_shared<WatchedFd>(executor_, start_child(words, {-1, said.get(), said.get()}));
+    Waker waker(executor_);
+    const ExitPoke at_exit(child, waker);
+    if (!co_await waker.pause(Clock::now() + check_patience)) {
+        runtime::send_signal(child->get(), SIGKILL);
+        if (!co_await waker.pause(Clock::now() + kill_patience)) refuse("it cannot be killed");
+    }
+    const auto status = runtime::peek_exit(child->get());
+    runtime::reap(child->get());
+    if (!status || status->signaled || status->number != 0) refuse(first_kilobyte(said.get()));
+}
+
+asio::awaitable<Supervisor::Next> Supervisor::prepare_next() {
+    check_may_leave();
+    if (!next_.expired()) throw Refusal{"busy", "an upgrade is under way"};
+    // Only for its end: whatever it is that keeps us, the next one is not wanted any more.
+    const Next next(this, [this](void*) { services_.keeper.dismiss(); });
+    next_ = next;
     try {
-        const auto child = std::make_shared<WatchedFd>(
-            executor_, start_child(words, {-1, said.get(), said.get()}));
-        Waker waker(executor_);
-        const ExitPoke at_exit(child, waker);
-        if (!co_await waker.pause(Clock::now() + check_patience)) {
-            runtime::send_signal(child->get(), SIGKILL);
-            co_await waker.pause();
-        }
-        status = runtime::peek_exit(child->get());
-        runtime::reap(child->get());
+        co_await check_program();
+        runtime::Pipe pipe = runtime::make_pipe();
+        services_.keeper.prepare(pipe.write.get());
+        pipe.write.reset();
+        const std::string answer = co_await read_answer(executor_, std::move(pipe.read));
+        if (answer != "ok")
+            refuse(answer.empty() ? "it ended, or gave no answer in time; see the log" : answer);
     } catch (const std::system_error& error) {
         throw Refusal{"failed", std::string("this mydockerd stays: ") + error.what()};
     }
-    if (!status || status->signaled || status->number != 0)
-        throw Refusal{"failed", "this mydockerd stays: " + program +
-                                    " could not take over: " + first_kilobyte(said.get())};
+    co_return next;
 }
 
+void Supervisor::check_may_leave() const {
+    if (shutting_down_) throw Refusal{"busy", "mydockerd is shutting down"};
+    if (services_.keeper.is_lost())
+        throw Refusal{"conflict", "there is no keeper that could start the next mydockerd"};
+}
+
+// Asked again: the check has taken its time.
 void Supervisor::leave() {
+    check_may_leave();
+    sigset_t pending;  // a stop that has come, and was not read: nobody else would
+    if (::sigpending(&pending) == 0 &&
+        (::sigismember(&pending, SIGTERM) == 1 || ::sigismember(&pending, SIGINT) == 1))
+        throw Refusal{"busy", "mydockerd is told to stop"};
     if (leave_) leave_();
 }
 

@@ -162,10 +162,14 @@ std::optional<Cause> classify(const Observed& observed, const Restart& policy) {
     return observed.signal ? Cause::signal : Cause::exit;
 }
 
-Judged interrupted(const History& history) {
+Judged interrupted(const History& history, Clock::duration left) {
+    const auto delay =
+        std::max(config::Duration{0}, std::chrono::duration_cast<config::Duration>(left));
     return {{.restart = true,
+             .delay = delay,
              .rule = Rule::interrupted,
-             .reason = "mydockerd ended before this attempt could run anything; again at once"},
+             .reason = "mydockerd ended before this attempt could run anything; again " +
+                       (delay.count() == 0 ? "at once" : "in " + config::format_duration(delay))},
             history};
 }
 

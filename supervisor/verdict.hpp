@@ -52,8 +52,8 @@ struct Observed {
     bool start_timed_out = false;
     std::optional<int> exit_code;  // one of these two, unless no init was ever made
     std::optional<int> signal;     // or nobody saw its end
-    std::uint64_t oom_kills = 0;  // memory.events, against the attempt's baseline
-    bool oom_stopped = false;     // oom_policy = "stop" ended it
+    std::uint64_t oom_kills = 0;   // memory.events, against the attempt's baseline
+    bool oom_stopped = false;      // oom_policy = "stop" ended it
 };
 
 // oom before all others: an attempt that ended badly and lost a process to the OOM killer is an
@@ -106,9 +106,9 @@ struct Judged {
 Judged judge(const config::Restart& policy, const Ending& ending, const History& history, Wish wish,
              double chance);
 
-// Of an attempt that mydockerd could not release before its own end: again at once, and it counts for
-// nothing.
-Judged interrupted(const History& history);
+// Of an attempt that mydockerd could not release before its own end: again, and it counts for
+// nothing. `left`: of the back-off in which it was made ahead of time.
+Judged interrupted(const History& history, Clock::duration left);
 
 // delay * multiplier^consecutive, capped at max_delay, then jittered (and never above max_delay).
 config::Duration backoff(const config::Restart& policy, unsigned consecutive, double chance);

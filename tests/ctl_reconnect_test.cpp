@@ -463,7 +463,7 @@ BOOST_AUTO_TEST_CASE(the_next_exit_is_that_of_the_next_attempt) {
 
 BOOST_AUTO_TEST_CASE(what_changes_something_is_not_sent_twice) {
     for (const auto& [words, look] :
-         {std::pair{std::vector<std::string>{"stop", "web"}, "'mydocker-ctl status web'"},
+         {std::pair{std::vector<std::string>{"restart", "web"}, "'mydocker-ctl status web'"},
           {{"rm", "web"}, "'mydocker-ctl status web'"},
           {{"create", "true"}, "'mydocker-ctl ps -a'"},
           {{"reload"}, "'mydocker-ctl ps -a'"}}) {
@@ -476,6 +476,17 @@ BOOST_AUTO_TEST_CASE(what_changes_something_is_not_sent_twice) {
         BOOST_TEST(has(err, look), err);
         BOOST_TEST(!server.is_asked());
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_comes_to_the_same_twice) {
+    StreamServer server;
+    Run run(server, {"stop", "-t", "5", "web"});
+    server.accept().close();
+    StreamConnection again = server.accept();
+    BOOST_TEST(again.request.starts_with("POST /v1/containers/web/stop?timeout=5 HTTP/1.1\r\n"));
+    again.answer_json(R"({"state":"exited"})");
+    BOOST_TEST(run.client.exit_code() == 0);
+    BOOST_TEST(run.out.rest() == "web\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_changes_nothing_is_sent_once_more) {

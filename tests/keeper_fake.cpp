@@ -90,6 +90,10 @@ private:
         if (word == "ready") return send(keeper_message(Verb::ready));
         if (word == "replace") return send(keeper_message(Verb::replace));
         if (word == "retire") return send(keeper_message(Verb::retire, {}, 0, 0, number));
+        if (word == "prepare") return prepare();
+        if (word == "dismiss") return send(keeper_message(Verb::dismiss));
+        if (word == "heard") return heard();
+        if (word == "report") return report(text);
         if (word == "nonsense") return nonsense();
         if (word == "signal") return await_signal();
         if (word == "limits") return limits();
@@ -122,7 +126,9 @@ private:
         const std::string said = std::to_string(all.crashes) + " " + std::to_string(all.status) +
                                  " " + std::to_string(all.held.size());
         for (Held& held : all.held) held_[held.key.attempt] = std::move(held);
-        return said;
+        if (!all.prepare) return said;
+        report_ = std::move(all.prepare);
+        return "prepare " + std::to_string(all.held.size());
     }
 
     std::string hold(std::uint32_t number, const std::string& text) {
@@ -130,6 +136,31 @@ private:
         must(::write(pipe.write.get(), text.data(), text.size()), "write");
         const int fd = pipe.read.get();
         return send(keeper_message(Verb::hold, key_of(number), output), std::span(&fd, 1));
+    }
+
+    // As the old one: its answer comes out of report_.
+    std::string prepare() {
+        Pipe pipe = make_pipe();
+        const int fd = pipe.write.get();
+        report_ = std::move(pipe.read);
+        return send(keeper_message(Verb::prepare, {}, 1U << keeper::role_report),
+                    std::span(&fd, 1));
+    }
+
+    // All that the next one has said, once it has closed its end.
+    std::string heard() {
+        std::string all;
+        char buffer[64];
+        while (const ssize_t size = must(::read(report_.get(), buffer, sizeof buffer), "read"))
+            all.append(buffer, static_cast<std::size_t>(size));
+        return "heard:" + all;
+    }
+
+    // As the next one.
+    std::string report(const std::string& text) {
+        must(::write(report_.get(), text.data(), text.size()), "write");
+        report_.reset();
+        return "ok";
     }
 
     std::string hold_many(std::uint32_t count) {
@@ -182,7 +213,10 @@ private:
         raw(&unknown, sizeof unknown, 1);
         raw(&good, sizeof good, 0);
         raw(&good, sizeof good, 5);
-        raw(&good, sizeof good, 40);
+        const keeper::Message next = keeper_message(Verb::prepare, {}, output);
+        raw(&next, sizeof next, 1);  // with the descriptor of another role
+        raw(&next, sizeof next, 0);
+        for (const std::size_t too_many : {10, 11, 40}) raw(&good, sizeof good, too_many);
         const std::string longer(100, 'x');
         raw(longer.data(), longer.size(), 0);
         return "ok";
@@ -228,6 +262,7 @@ private:
 
     KeeperSocket keeper_;
     UniqueFd control_;
+    UniqueFd report_;  // where the next one tells whether it could take over: either end
     std::map<std::uint32_t, Held> held_;
 };
 

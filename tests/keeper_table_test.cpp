@@ -123,9 +123,16 @@ BOOST_AUTO_TEST_CASE(a_message_names_each_descriptor) {
     BOOST_TEST(valid(message(Verb::drop, key(1), output), sizeof hold, 0));
     BOOST_TEST(!valid(message(Verb::drop, key(1), output), sizeof hold, 1));
     BOOST_TEST(!valid(message(Verb::drop, key(1), 0), sizeof hold, 0));
-    for (const Verb verb : {Verb::forget, Verb::ready, Verb::replace, Verb::retire, Verb::greeting})
+    for (const Verb verb :
+         {Verb::forget, Verb::ready, Verb::replace, Verb::retire, Verb::dismiss, Verb::greeting})
         BOOST_TEST(valid(message(verb, key(1), 0), sizeof hold, 0));
-    BOOST_TEST(!valid(message(static_cast<Verb>(8), key(1), 0), sizeof hold, 0));
+    constexpr std::uint32_t report = 1U << role_report;
+    BOOST_TEST(valid(message(Verb::prepare, {}, report), sizeof hold, 1));
+    BOOST_TEST(valid(message(Verb::prepare, {}, report | process, 100), sizeof hold, 2));
+    BOOST_TEST(!valid(message(Verb::prepare, {}, 0), sizeof hold, 0));
+    BOOST_TEST(!valid(message(Verb::prepare, {}, process, 100), sizeof hold, 1));
+    BOOST_TEST(!valid(message(Verb::prepare, {}, report | output), sizeof hold, 2));
+    BOOST_TEST(!valid(message(static_cast<Verb>(10), key(1), 0), sizeof hold, 0));
     Message other = message(Verb::ready, {}, 0);
     other.magic += 1;
     BOOST_TEST(!valid(other, sizeof other, 0));

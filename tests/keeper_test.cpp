@@ -16,37 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string stat_of(pid_t pid) { return contents("/proc/" + std::to_string(pid) + "/stat"); }
-bool is_gone(pid_t pid) { return stat_of(pid).empty(); }
-
-// The state, and the last field: the exit status that waitpid(2) would tell (proc_pid_stat(5)).
-bool is_zombie_with(pid_t pid, int status) {
-    const std::string stat = stat_of(pid);
-    const std::size_t name_end = stat.rfind(')');
-    return name_end != std::string::npos && stat[name_end + 2] == 'Z' &&
-           std::stoi(stat.substr(stat.rfind(' '))) == status;
-}
-
-ino_t file_run_by(pid_t pid) {
-    struct stat status {};
-    BOOST_REQUIRE(::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &status) == 0);
-    return status.st_ino;
-}
-
-ino_t number_of(const fs::path& path) {
-    struct stat status {};
-    BOOST_REQUIRE(::stat(path.c_str(), &status) == 0);
-    return status.st_ino;
-}
-
-// Standard streams, the signalfd and its copy in descriptor 3, mydockerd's pidfd and socket.
-constexpr std::size_t own_files = 7;
-
-std::size_t open_files(pid_t pid) {
-    const fs::directory_iterator fds("/proc/" + std::to_string(pid) + "/fd");
-    return static_cast<std::size_t>(std::distance(begin(fds), end(fds)));
-}
-
 // Its messages lie in the socket when the keeper comes to look.
 void dies_unheard(const KeeperWorld& world, Fake& fake, const std::string& command) {
     const auto is_in_state = [](pid_t pid, char state) {
@@ -59,6 +28,23 @@ void dies_unheard(const KeeperWorld& world, Fake& fake, const std::string& comma
     fake.order(command);
     BOOST_TEST(eventually([&] { return is_in_state(fake.pid, 'Z'); }));
     ::kill(world.pid, SIGCONT);
+}
+
+// It holds 1.
+Fake at_work(KeeperWorld& world) {
+    Fake first = world.next();
+    first.tell("receive");
+    first.tell("hold 1 one");
+    first.tell("ready");
+    return first;
+}
+
+// It has heard of it, and does not come to obey.
+void die_told_to_stop(KeeperWorld& world) {
+    Fake first = at_work(world);
+    ::kill(world.pid, SIGTERM);
+    BOOST_TEST(first.tell("signal") == std::to_string(SIGTERM));
+    first.order("die");
 }
 
 int kib_of(pid_t pid) {  // its proportional share of memory (proc_pid_smaps(5))
@@ -105,7 +91,8 @@ BOOST_AUTO_TEST_CASE(by_hand_it_only_says_what_it_is) {
     const int status = std::system(command.c_str());
     BOOST_TEST(WEXITSTATUS(status) == 125);
     BOOST_TEST(contents(scratch / "said") ==
-               "mydocker-keeper: this is a part of mydockerd and does nothing when run by hand\n");
+               "mydocker-keeper: protocol 2; this is a part of mydockerd and does nothing when run "
+               "by hand\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_keeper_that_cannot_be_executed_leaves_descriptor_3_as_it_was) {
@@ -244,6 +231,29 @@ BOOST_AUTO_TEST_CASE(who_holds_a_container_never_gives_up) {
     BOOST_TEST(world.next().tell("receive") == "1 768 2");
 }
 
+BOOST_AUTO_TEST_CASE(who_is_told_to_stop_and_cannot_start_anybody_stops) {
+    KeeperWorld world;
+    die_told_to_stop(world);
+    for (int start = 0; start < 5; ++start) world.next().order("exit 3");
+    BOOST_TEST(world.end() == 3 << 8);
+    BOOST_TEST(world.says("giving up; containers are left running"));
+}
+
+BOOST_AUTO_TEST_CASE(who_comes_to_hear_of_the_stop_has_all_its_tries) {
+    KeeperWorld world;
+    die_told_to_stop(world);
+    for (int start = 0; start < 3; ++start) world.next().order("exit 3");
+    Fake heard = world.next();
+    heard.tell("ready");
+    heard.order("die");
+    for (int start = 0; start < 2; ++start) world.next().order("exit 3");
+    Fake last = world.next();
+    last.tell("ready");
+    last.tell("retire 0");
+    last.order("exit 0");
+    BOOST_TEST(world.end() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(it_backs_off_and_says_so) {
     KeeperWorld world;
     for (int crash = 0; crash < 4; ++crash) {
@@ -291,25 +301,19 @@ BOOST_AUTO_TEST_CASE(signals_end_a_back_off) {
 }
 
 BOOST_AUTO_TEST_CASE(an_upgrade_executes_the_new_keeper_and_keeps_all) {
-    Scratch files;
-    const fs::path program = files / "mydocker-keeper";
-    fs::copy_file(MYDOCKER_KEEPER, program);
-    KeeperWorld world(program);
-    Fake first = world.next();
-    first.tell("receive");
-    first.tell("hold 1 one");
-    first.tell("ready");
+    const KeeperProgram program;
+    KeeperWorld world(program.path());
+    Fake first = at_work(world);
     const pid_t orphan = world.spawn(first, 2, 44);
-    BOOST_TEST(file_run_by(world.pid) == number_of(program));
-    fs::copy_file(MYDOCKER_KEEPER, files / "new");
-    fs::rename(files / "new", program);
-    BOOST_TEST(file_run_by(world.pid) != number_of(program));
+    BOOST_TEST(file_run_by(world.pid) == number_of(program.path()));
+    program.renew();
+    BOOST_TEST(file_run_by(world.pid) != number_of(program.path()));
     first.tell("replace");
     first.order("exit 0");
 
     Fake second = world.next();
     BOOST_TEST(second.keeper == world.pid);
-    BOOST_TEST(file_run_by(world.pid) == number_of(program));
+    BOOST_TEST(file_run_by(world.pid) == number_of(program.path()));
     BOOST_TEST(second.tell("receive") == "0 0 3");
     BOOST_TEST(second.tell("text 0") == "own");
     BOOST_TEST(second.tell("text 1") == "one");
@@ -324,22 +328,17 @@ BOOST_AUTO_TEST_CASE(an_upgrade_executes_the_new_keeper_and_keeps_all) {
 }
 
 BOOST_AUTO_TEST_CASE(a_keeper_that_cannot_execute_itself_goes_on) {
-    Scratch files;
-    const fs::path program = files / "mydocker-keeper";
-    fs::copy_file(MYDOCKER_KEEPER, program);
-    KeeperWorld world(program);
-    Fake first = world.next();
-    first.tell("receive");
-    first.tell("hold 1 one");
-    first.tell("ready");
-    fs::remove(program);
+    const KeeperProgram program;
+    KeeperWorld world(program.path());
+    Fake first = at_work(world);
+    fs::remove(program.path());
     first.tell("replace");
     first.order("exit 0");
     Fake second = world.next();
     BOOST_TEST(second.tell("receive") == "0 0 2");
     BOOST_TEST(second.tell("text 1") == "one");
     BOOST_TEST(open_files(world.pid) == own_files + 2);
-    BOOST_TEST(world.said() == "mydocker-keeper: cannot execute " + program.string() +
+    BOOST_TEST(world.said() == "mydocker-keeper: cannot execute " + program.path().string() +
                                    " anew: No such file or directory, error 2; going on as it "
                                    "is\n");
     second.tell("retire 0");
@@ -361,7 +360,7 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_and_leaves_nothing_open) {
             ++count;
         return count;
     };
-    BOOST_TEST(eventually([&] { return refusals() == 8; }), world.said());
+    BOOST_TEST(eventually([&] { return refusals() == 12; }), world.said());
     BOOST_TEST(open_files(world.pid) == own_files + 1);
     first.tell("hold 1 one");
     first.order("die");

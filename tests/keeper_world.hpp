@@ -12,6 +12,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -32,6 +33,37 @@ inline bool eventually(const std::function<bool()>& holds) {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     return true;
+}
+
+inline std::string stat_of(pid_t pid) { return contents("/proc/" + std::to_string(pid) + "/stat"); }
+inline bool is_gone(pid_t pid) { return stat_of(pid).empty(); }
+
+// The state, and the last field: the exit status that waitpid(2) would tell (proc_pid_stat(5)).
+inline bool is_zombie_with(pid_t pid, int status) {
+    const std::string stat = stat_of(pid);
+    const std::size_t name_end = stat.rfind(')');
+    return name_end != std::string::npos && stat[name_end + 2] == 'Z' &&
+           std::stoi(stat.substr(stat.rfind(' '))) == status;
+}
+
+inline ino_t file_run_by(pid_t pid) {
+    struct stat status {};
+    BOOST_REQUIRE(::stat(("/proc/" + std::to_string(pid) + "/exe").c_str(), &status) == 0);
+    return status.st_ino;
+}
+
+inline ino_t number_of(const std::filesystem::path& path) {
+    struct stat status {};
+    BOOST_REQUIRE(::stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+}
+
+// Standard streams, the signalfd and its copy in descriptor 3, mydockerd's pidfd and socket.
+inline constexpr std::size_t own_files = 7;
+
+inline std::size_t open_files(pid_t pid) {
+    const std::filesystem::directory_iterator fds("/proc/" + std::to_string(pid) + "/fd");
+    return static_cast<std::size_t>(std::distance(begin(fds), end(fds)));
 }
 
 // One fake mydockerd.
@@ -67,12 +99,27 @@ private:
     runtime::UniqueFd control_;
 };
 
+// A keeper's program whose file can be another one meanwhile.
+class KeeperProgram {
+public:
+    KeeperProgram() { std::filesystem::copy_file(MYDOCKER_KEEPER, path()); }
+    std::filesystem::path path() const { return files_ / "mydocker-keeper"; }
+    void renew() const {
+        std::filesystem::copy_file(MYDOCKER_KEEPER, files_ / "new");
+        std::filesystem::rename(files_ / "new", path());
+    }
+
+private:
+    Scratch files_;
+};
+
 class KeeperWorld {
 public:
     // `arguments` of the fake; without any, it connects to us.
     explicit KeeperWorld(std::string program = MYDOCKER_KEEPER,
                          std::vector<std::string> arguments = {},
-                         std::string fake = MYDOCKER_KEEPER_FAKE) {
+                         std::string fake = MYDOCKER_KEEPER_FAKE,
+                         std::vector<std::string> environment = {}) {
         const std::string path = scratch / "control";
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
@@ -84,7 +131,8 @@ public:
         if (arguments.empty()) arguments = {path};
         pid = ::fork();
         BOOST_REQUIRE(pid >= 0);
-        if (pid == 0) become(program, fake, arguments);
+        environment.insert(environment.end(), {"A=1", "MYDOCKER_KEEPER=1"});
+        if (pid == 0) become(program, fake, arguments, environment);
     }
     // The fakes end with their connections.
     ~KeeperWorld() {
@@ -129,7 +177,8 @@ public:
 private:
     // As mydockerd does at its first start. What it holds for itself is one pipe.
     [[noreturn]] void become(const std::string& program, const std::string& fake,
-                             const std::vector<std::string>& arguments) {
+                             const std::vector<std::string>& arguments,
+                             const std::vector<std::string>& environment) {
         try {
             const std::string errors = scratch / "stderr";
             ::dup2(runtime::must(::open(errors.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600),
@@ -142,8 +191,7 @@ private:
             runtime::KeeperSocket(std::move(pair.ours))
                 .send(runtime::keeper_message(keeper::Verb::hold, {}, 1U << keeper::role_output),
                       std::span(&fd, 1));
-            runtime::become_keeper(program, fake, arguments, pair.theirs,
-                                   {"A=1", "MYDOCKER_KEEPER=1"});
+            runtime::become_keeper(program, fake, arguments, pair.theirs, environment);
         } catch (const std::exception&) {
             ::_exit(98);
         }

@@ -49,6 +49,7 @@ const std::vector<std::string> golden_rows = {
     "killing exited -> clearing clear",
     "killing deadline -> unkillable lament",
     "unkillable exited -> clearing clear",
+    "unkillable deadline -> unkillable lament",
     "clearing emptied -> clearing conclude",
     "clearing again -> waiting wait",
     "clearing rest -> idle settle",

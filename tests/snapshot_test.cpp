@@ -38,9 +38,11 @@ Snapshot full_snapshot(const std::string& id) {
     living.attempt.observed.executed = true;
     living.attempt.oom_baseline = 4;
     living.attempt.log = {2, 4096};
-    living.released = true;
-    living.start_time = 987'654'321;
-    living.pipes = {41, 42};
+    living.execs.push_back({3, {"sh", "-c", "sleep 1"}, "1000:1000", true, false});
+    snapshot.stop_by = Time(4h + 1ns);
+    snapshot.may_be_frozen = true;
+    snapshot.leaving = "{\"command\":[\"true\"]}";
+    snapshot.unrecorded = {{full_attempt(4), {2, {}}}};
     snapshot.living = living;
     return snapshot;
 }
@@ -53,14 +55,18 @@ Snapshot empty_snapshot(const std::string& id) {
 
 bool same(const Snapshot& a, const Snapshot& b) {
     if (a.living.has_value() != b.living.has_value()) return false;
-    if (a.living &&
-        !(mydocker::tests::same(a.living->attempt, b.living->attempt) &&
-          a.living->released == b.living->released &&
-          a.living->start_time == b.living->start_time && a.living->pipes == b.living->pipes))
+    if (a.living && !(mydocker::tests::same(a.living->attempt, b.living->attempt) &&
+                      a.living->execs == b.living->execs))
         return false;
+    if (a.unrecorded.size() != b.unrecorded.size()) return false;
+    for (std::size_t i = 0; i < a.unrecorded.size(); ++i)
+        if (!mydocker::tests::same(a.unrecorded[i].attempt, b.unrecorded[i].attempt) ||
+            a.unrecorded[i].history != b.unrecorded[i].history)
+            return false;
     return a.id == b.id && a.wish == b.wish && a.failed == b.failed && a.reason == b.reason &&
            a.attempts == b.attempts && a.restarts == b.restarts && a.history == b.history &&
-           a.next_start == b.next_start;
+           a.next_start == b.next_start && a.stop_by == b.stop_by &&
+           a.may_be_frozen == b.may_be_frozen && a.leaving == b.leaving;
 }
 
 std::map<std::string, Snapshot> load(const Snapshots& snapshots) {
@@ -171,6 +177,13 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_set_aside_and_told) {
     BOOST_CHECK(names_in(scratch / "containers") == std::set<std::string>{second_id + ".json"});
 }
 
+BOOST_AUTO_TEST_CASE(one_that_does_not_say_may_be_frozen) {
+    auto object = nlohmann::json::parse(encode(empty_snapshot(first_id), this_boot));
+    BOOST_TEST(!decode_snapshot(object.dump(), this_boot)->may_be_frozen);
+    object.erase("may_be_frozen");
+    BOOST_TEST(decode_snapshot(object.dump(), this_boot)->may_be_frozen);
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
     const nlohmann::json good = nlohmann::json::parse(encode(full_snapshot(first_id), this_boot));
     const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
@@ -182,9 +195,11 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
         {"/living", {"null", "{}"}},
         {"/living/attempt", {"{}"}},
         {"/living/attempt/began_ns", {"1e27"}},
-        {"/living/released", {"1"}},
-        {"/living/start_time", {"-1"}},
-        {"/living/pipes", {"[]", "[1]", "[1, 2, 3]", "[1, -2]", "{}"}},
+        {"/living/execs", {"{}", "[1]", "[{}]"}},
+        {"/stop_by_ns", {"\"soon\""}},
+        {"/may_be_frozen", {"1"}},
+        {"/leaving", {"{}"}},
+        {"/unrecorded", {"{}", "[1]", "[\"\"]", "[\"{}\"]"}},
     };
     for (const auto& [where, values] : wrong)
         for (const std::string& value : values) {

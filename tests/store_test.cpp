@@ -35,7 +35,9 @@ const std::string second_id(32, 'b');
 
 std::vector<StoredContainer> load(const Store& store) {
     std::vector<std::string> problems;
-    auto containers = store.load(problems);
+    std::vector<StoredContainer> containers;
+    for (Store::Entry& entry : store.load(problems).containers)
+        containers.push_back(std::move(entry.stored));
     for (const std::string& problem : problems) BOOST_ERROR(problem);
     return containers;
 }
@@ -51,7 +53,7 @@ BOOST_AUTO_TEST_CASE(an_empty_store_is_made_for_root_alone) {
     BOOST_REQUIRE(::stat((scratch / "data/containers").c_str(), &info) == 0);
     BOOST_TEST((info.st_mode & 07777) == 0700U);
     BOOST_TEST(load(store).empty());
-    BOOST_TEST(store.rubbish().empty());
+    BOOST_TEST(store.look().rubbish.empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_saved_is_loaded) {
@@ -102,11 +104,30 @@ BOOST_AUTO_TEST_CASE(saving_again_replaces_and_leaves_no_other_file) {
     BOOST_CHECK(names == std::set<std::string>{"container.json"});
 }
 
+// What a power loss leaves of a save: any prefix of the new file, beside the old one or alone.
 BOOST_AUTO_TEST_CASE(a_half_written_file_counts_for_nothing) {
     const Scratch scratch;
     const Store store(scratch.path());
+    const fs::path path = store.directory(first_id) / "container.json";
+    const fs::path temporary = path.string() + ".new";
+    StoredContainer container = example(first_id);
+    container.stopped = false;
+    store.save(container);
+    const std::string text = contents(path);
     store.save(example(first_id));
-    write_file(store.directory(first_id) / "container.json.new", "{\"version\":");
+    for (std::size_t size = 0; size <= text.size(); ++size) {
+        write_file(temporary, text.substr(0, size));
+        const auto loaded = load(store);
+        BOOST_REQUIRE(loaded.size() == 1U);
+        BOOST_REQUIRE(loaded.front().stopped);
+    }
+    fs::remove(path);  // its first save, which nobody was told of
+    for (std::size_t size = 0; size <= text.size(); ++size) {
+        write_file(temporary, text.substr(0, size));
+        BOOST_REQUIRE(load(store).empty());
+        BOOST_REQUIRE(store.look().rubbish.size() == 1U);
+    }
+    store.save(example(first_id));
     BOOST_TEST(load(store).size() == 1U);
 }
 
@@ -135,16 +156,16 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_set_aside_and_told) {
         BOOST_TEST_CONTEXT("container.json: " << text) {
             write_file(path, text);
             std::vector<std::string> problems;
-            const auto containers = store.load(problems);
+            const auto containers = store.load(problems).containers;
             BOOST_REQUIRE(containers.size() == 1U);
-            BOOST_TEST(containers[0].id == second_id);
+            BOOST_TEST(containers[0].stored.id == second_id);
             BOOST_REQUIRE(problems.size() == 1U);
             BOOST_TEST(problems[0].find(path.string()) != std::string::npos);
             BOOST_TEST(problems[0].find("container.json.corrupt") != std::string::npos);
             BOOST_TEST(contents(path.string() + ".corrupt") == text);
             BOOST_TEST(!fs::exists(path));
             // Not rubbish: somebody may want to look at it. And told only once.
-            BOOST_TEST(store.rubbish().empty());
+            BOOST_TEST(store.look().rubbish.empty());
             BOOST_TEST(load(store).size() == 1U);
         }
     }
@@ -177,9 +198,9 @@ BOOST_AUTO_TEST_CASE(the_forgotten_is_rubbish_until_it_is_removed) {
     write_file(store.directory(first_id) / "something of its writable layer", "x");
     store.forget(first_id);
     BOOST_TEST(load(store).size() == 1U);
-    BOOST_REQUIRE(store.rubbish().size() == 1U);
-    BOOST_TEST(store.rubbish()[0] == store.directory(first_id));
-    BOOST_TEST(fs::exists(store.rubbish()[0] / "something of its writable layer"));
+    BOOST_REQUIRE(store.look().rubbish.size() == 1U);
+    BOOST_TEST(store.look().rubbish[0] == store.directory(first_id));
+    BOOST_TEST(fs::exists(store.look().rubbish[0] / "something of its writable layer"));
     store.forget(first_id);  // again: harmless
 }
 

@@ -68,7 +68,7 @@ Received receive(int socket, Packet& packet) {
         header.msg_iov = &data;
         header.msg_iovlen = 1;
         header.msg_control = control.bytes;
-        header.msg_controllen = sizeof control.bytes;
+        header.msg_controllen = CMSG_LEN(sizeof Packet::fds);  // not its padding: one fits in there
         size = sys::recvmsg(socket, &header);
     } while (size == -EINTR || size == -ECONNRESET);
     if (size == -EAGAIN) return Received::nothing;

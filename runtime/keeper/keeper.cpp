@@ -15,9 +15,15 @@ namespace {
 constexpr int64_t take_over_time = 5'000;  // ms for the end of what lies in descriptor 3
 constexpr int64_t tell_time = 10'000;      // ms for mydockerd to take what is held
 constexpr uint32_t packets_a_turn = 256;   // then signals and children have theirs
+// A container's start and end are some messages, and each wake-up takes time from both sides: after
+// one, the next are let lie for so many ms. They are as safe in the socket as here.
+constexpr int64_t burst = 20;
 // More than a socket's room: a bound where somebody else goes on sending.
 constexpr uint32_t all_packets = 1 << 17;
+constexpr uint32_t most_vain_starts = 5;
 constexpr int setup_failed = 125;
+// To ourselves: the next mydockerd's pidfd, and our end of its socket.
+constexpr uint32_t next_roles = 1U << role_process | 1U << role_report;
 
 void close_fd(int32_t fd) { sys::close(fd); }
 
@@ -30,6 +36,11 @@ int wait_status(const siginfo_t& info) {
 // As a shell tells it.
 int exit_code(int status) {
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+bool reaped(const Program::Child& child, siginfo_t& info) {
+    return child.pid != 0 && sys::waitid(P_PIDFD, child.pidfd, &info, WEXITED | WNOHANG) == 0 &&
+           info.si_pid == child.pid;
 }
 
 Message words(Verb verb, uint32_t number, int status) {
@@ -73,10 +84,13 @@ void Keeper::take_over() {
         const Received received = receive(3, packet);
         if (received == Received::end) break;
         if (received == Received::packet) {
-            if (packet.message.verb == Verb::greeting && !packet.truncated &&
-                valid(packet.message, packet.bytes, packet.count)) {
+            const Message& message = packet.message;
+            const bool good = !packet.truncated && valid(message, packet.bytes, packet.count);
+            if (good && message.verb == Verb::greeting) {
                 was_ready_ = true;  // we are the next version of a keeper that was at work
-                last_status_ = packet.message.status;
+                last_status_ = message.status;
+            } else if (good && message.verb == Verb::prepare && message.roles == next_roles) {
+                next_ = {message.pid, packet.fds[0], packet.fds[1]};
             } else {
                 take(packet);
             }
@@ -97,7 +111,7 @@ void Keeper::take(Packet& packet) {
     const Message& message = packet.message;
     if (packet.truncated)
         return refuse(packet, "its descriptors did not all arrive (too many, or RLIMIT_NOFILE)");
-    if (!valid(message, packet.bytes, packet.count) || is_from_keeper(message.verb))
+    if (!valid(message, packet.bytes, packet.count) || !is_from_mydockerd(message.verb))
         return refuse(packet, "it is malformed, or of another version");
     switch (message.verb) {
         case Verb::hold:
@@ -110,12 +124,15 @@ void Keeper::take(Packet& packet) {
         case Verb::ready:
             was_ready_ = true;
             if (ready_at_ == 0) ready_at_ = sys::now();
+            vain_ = 0;
             break;
         case Verb::replace: after_ = After::replace; break;
         case Verb::retire:
             after_ = After::retire;
             exit_code_ = static_cast<int>(message.number & 0xff);
             break;
+        case Verb::prepare: prepare(packet); break;
+        case Verb::dismiss: dismiss(); break;
         case Verb::held:
         case Verb::greeting: break;
     }
@@ -137,10 +154,47 @@ void Keeper::forget(const Key& key) {
     table_.forget(key, close_fd);
 }
 
+// The next mydockerd beside the one that runs. It knows by `prepare` that it is not its turn yet,
+// and by the descriptors that are mydockerd's own (the lock) where to read.
+void Keeper::prepare(const Packet& packet) {
+    dismiss();
+    int error = packet.message.roles == 1U << role_report ? program_.spawn(next_) : EINVAL;
+    if (error == 0) {
+        const int64_t deadline = sys::now() + tell_time;
+        int32_t fds[role_count];
+        if (const Entry* own = table_.find(Key{}); own != nullptr) {
+            const Message held = words(Verb::held, *own, fds);
+            error = send(next_.socket, held, fds, deadline);
+        }
+        if (error == 0) error = send(next_.socket, packet.message, packet.fds, deadline);
+        if (error != 0) dismiss();
+    }
+    for (uint32_t i = 0; i < packet.count; ++i) sys::close(packet.fds[i]);
+    if (error != 0)
+        Say() << "cannot start the next mydockerd: " << error_text(error) << "error " << error;
+}
+
+void Keeper::dismiss() {
+    if (next_.pid == 0) return;
+    sys::send_signal(next_.pidfd, SIGKILL);
+    forget_next();
+}
+
+void Keeper::forget_next() {
+    sys::close(next_.pidfd);
+    sys::close(next_.socket);
+    next_ = {};
+}
+
 void Keeper::start() {
     after_ = After::crash;
     ready_at_ = 0;
-    if (const int error = program_.spawn(child_); error != 0) return start_failed(error);
+    if (next_.pid != 0) {
+        child_ = next_;
+        next_ = {};
+    } else if (const int error = program_.spawn(child_); error != 0) {
+        return start_failed(error);
+    }
     pending_ |= stop_;
     // EPIPE, ECONNRESET: it has ended already, which we hear of.
     if (const int error = tell_all(); error != 0 && error != EPIPE && error != ECONNRESET) {
@@ -157,10 +211,19 @@ void Keeper::start_failed(int error) {
     }
     // At least the second crash's delay, also for a signal that is waiting: no spinning here.
     const int64_t delay = back_off(++crashes_ + 1);
+    count_vain_start(setup_failed);
     Say() << "cannot start mydockerd: " << error_text(error) << "error " << error
           << "; trying again in " << delay << " ms";
     pollfd none{-1, 0, 0};
     sys::poll(&none, 1, delay);
+}
+
+// Who was told to stop, and cannot start the mydockerd that would, does so without it at last.
+void Keeper::count_vain_start(int code) {
+    if (stop_ == 0 || ++vain_ < most_vain_starts) return;
+    Say() << "told to stop, and mydockerd does not come to hear it: giving up"
+          << (table_.holds_attempts() ? "; containers are left running" : "");
+    sys::exit(code);
 }
 
 int Keeper::tell_all() {
@@ -174,13 +237,15 @@ int Keeper::tell_all() {
 }
 
 void Keeper::wait() {
-    pollfd sources[] = {{signals_, POLLIN, 0}, {child_.socket, POLLIN, 0}};
-    int64_t timeout = -1;
-    if (child_.pid == 0) {
-        const int64_t left = start_at_ - sys::now();
-        timeout = left > 0 ? left : 0;
-    }
-    sys::poll(sources, 2, timeout);  // a negative descriptor is left out (poll(2))
+    const int64_t now = sys::now();
+    const bool listens = listen_at_ <= now;
+    int64_t until = watchdog_.tell(now);
+    if (child_.pid == 0 && start_at_ < until) until = start_at_;
+    if (!listens && listen_at_ < until) until = listen_at_;
+    // A negative descriptor is left out (poll(2)).
+    pollfd sources[] = {{signals_, POLLIN, 0}, {listens ? child_.socket : -1, POLLIN, 0}};
+    const int64_t left = until > now ? until - now : 0;
+    sys::poll(sources, 2, until == Watchdog::never ? -1 : left);
 }
 
 void Keeper::read_signals() {
@@ -202,9 +267,13 @@ void Keeper::forward_signals() {
 
 void Keeper::read_socket(uint32_t most) {
     Packet packet{};
+    const uint32_t all = most;
     for (; child_.socket >= 0 && most > 0; --most) {
         const Received received = receive(child_.socket, packet);
-        if (received == Received::nothing) return;
+        if (received == Received::nothing) {
+            if (most < all) listen_at_ = sys::now() + burst;
+            return;
+        }
         if (received == Received::packet) {
             take(packet);
             continue;
@@ -218,12 +287,12 @@ void Keeper::read_socket(uint32_t most) {
 // held is the only record of its exit status and stays until `forget`; any other is reaped.
 void Keeper::look_after_children() {
     siginfo_t info;
-    if (child_.pid != 0 && sys::waitid(P_PIDFD, child_.pidfd, &info, WEXITED | WNOHANG) == 0 &&
-        info.si_pid == child_.pid)
-        ended(wait_status(info));
+    if (reaped(child_, info)) ended(wait_status(info));
+    if (reaped(next_, info)) forget_next();  // mydockerd has heard of it from itself
     while (sys::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
         const int pid = info.si_pid;
-        if (pid == child_.pid) return;  // just now: its SIGCHLD is still to be read
+        // Just now: its SIGCHLD is still to be read.
+        if (pid == child_.pid || pid == next_.pid) return;
         // A process closes its sockets before its children are orphaned (kernel/exit.c, do_exit):
         // its `hold` of this one lies in the socket now, if there is one.
         read_socket(all_packets);
@@ -239,9 +308,10 @@ void Keeper::ended(int status) {
     if (child_.socket >= 0) sys::close(child_.socket);
     sys::close(child_.pidfd);
     const int pid = child_.pid;
-    child_ = {0, -1, -1};
+    child_ = {};
     start_at_ = 0;
     last_status_ = status;
+    if (after_ != After::replace) dismiss();
     switch (after_) {
         case After::retire: sys::exit(exit_code_);
         case After::replace: return renew(status);
@@ -260,6 +330,7 @@ void Keeper::crashed(int pid, int status) {
     const int64_t now = sys::now();
     if (ready_at_ != 0 && now - ready_at_ >= sound_life) crashes_ = 0;
     const int64_t delay = back_off(++crashes_);
+    if (ready_at_ == 0) count_vain_start(exit_code(status));
     start_at_ = now + delay;
     Say() << "mydockerd (pid " << pid << how << number << "; starting another in " << delay
           << " ms (crash " << int64_t{crashes_} << " in a row)";
@@ -269,7 +340,7 @@ void Keeper::crashed(int pid, int status) {
 // to ourselves. A stop that was asked is remembered here alone, so then we go on as we are.
 void Keeper::renew(int status) {
     crashes_ = 0;
-    if (stop_ != 0) return;
+    if (stop_ != 0 || program_.is_unchanged()) return;
     int32_t ends[2];
     int error = open_pair(ends);
     if (error == 0) {
@@ -277,6 +348,10 @@ void Keeper::renew(int status) {
             int32_t fds[role_count];
             const Message message = words(Verb::hold, table_[i], fds);
             error = send(ends[0], message, fds, 0);
+        }
+        if (error == 0 && next_.pid != 0) {
+            const int32_t fds[] = {next_.pidfd, next_.socket};
+            error = send(ends[0], {magic, Verb::prepare, {}, next_.pid, next_roles, 0, 0}, fds, 0);
         }
         if (error == 0) error = send(ends[0], words(Verb::greeting, 0, status), nullptr, 0);
         sys::close(ends[0]);

@@ -8,12 +8,14 @@
 #include "runtime/keeper/program.hpp"
 #include "runtime/keeper/sys.hpp"
 #include "runtime/keeper/table.hpp"
+#include "runtime/keeper/watchdog.hpp"
 
 namespace mydocker::keeper {
 
 class Keeper {
 public:
-    Keeper(const Program& program, Table<>& table) : program_(program), table_(table) {}
+    Keeper(const Program& program, Table<>& table, Watchdog& watchdog)
+        : program_(program), table_(table), watchdog_(watchdog) {}
 
     // Takes over what lies in descriptor 3, then keeps mydockerd running.
     [[noreturn]] void run();
@@ -25,8 +27,12 @@ private:
     void take(Packet& packet);
     void refuse(const Packet& packet, const char* why);
     void forget(const Key& key);
+    void prepare(const Packet& packet);
+    void dismiss();
+    void forget_next();
     void start();
     void start_failed(int error);
+    void count_vain_start(int code);
     int tell_all();
     void wait();
     void read_signals();
@@ -40,17 +46,21 @@ private:
 
     const Program& program_;
     Table<>& table_;
-    Program::Child child_{0, -1, -1};
+    Watchdog& watchdog_;
+    Program::Child child_;
+    Program::Child next_;  // waits to be greeted, or is none
     int signals_ = -1;
 
     // Of the mydockerd that runs.
     After after_ = After::crash;
     int exit_code_ = 0;     // with After::retire
     int64_t ready_at_ = 0;  // ms of sys::now(); 0: not yet
+    int64_t listen_at_ = 0;
 
     // Of all of them.
     bool was_ready_ = false;
     uint32_t crashes_ = 0;  // in a row
+    uint32_t vain_ = 0;     // starts in a row since a stop was asked, none of them ready
     int last_status_ = 0;   // waitpid(2)'s
     int64_t start_at_ = 0;  // where none runs
     sys::SignalSet pending_ = 0;

@@ -32,6 +32,7 @@ using namespace mydocker::keeper;
 // All that is large, zero at first: pages that are not used are not there.
 constinit Table<> table;
 constinit Program program;
+constinit Watchdog watchdog;
 
 }  // namespace
 
@@ -40,7 +41,9 @@ extern "C" [[noreturn]] void keeper_main(long* stack) {
     char** const arguments = reinterpret_cast<char**>(stack + 1);
     int type = 0;
     if (count < 2 || sys::get_option(3, SO_TYPE, &type) < 0 || type != SOCK_SEQPACKET) {
-        Say() << "this is a part of mydockerd and does nothing when run by hand";
+        // An upgrade reads this to know what the program speaks before it is executed.
+        Say() << "protocol " << int64_t{protocol}
+              << "; this is a part of mydockerd and does nothing when run by hand";
         sys::exit(125);
     }
     tidy_descriptors();
@@ -48,6 +51,7 @@ extern "C" [[noreturn]] void keeper_main(long* stack) {
         Say() << "the environment has more than 4094 variables";
         sys::exit(125);
     }
+    watchdog.set(arguments + count + 1);
     take_standing();
-    Keeper(program, table).run();
+    Keeper(program, table, watchdog).run();
 }

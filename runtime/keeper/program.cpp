@@ -62,7 +62,8 @@ int Program::spawn(Child& child) const {
 }
 
 void Program::become(int32_t socket) const {
-    sys::set_own_group();  // a terminal's ^C goes to the keeper alone
+    // A terminal's ^C goes to the keeper alone; and mydockerd can come first among all sessions.
+    sys::set_own_session();
     give_back();
     sys::dup3(socket, 3, 0);  // not close-on-exec; all other descriptors beyond 2 are
     sys::block_only(forwarded);
@@ -70,6 +71,8 @@ void Program::become(int32_t socket) const {
     Say() << "cannot execute " << arguments_[1] << ": " << error_text(error) << "error " << error;
     sys::exit(127);
 }
+
+bool Program::is_unchanged() const { return sys::same_file(own_path_, "/proc/self/exe"); }
 
 int Program::execute_anew(int32_t socket) const {
     sys::dup3(socket, 3, 0);

@@ -12,17 +12,18 @@ public:
     bool set(char** arguments, char** environment);
 
     struct Child {
-        int32_t pid;  // 0: none
-        int32_t pidfd;
-        int32_t socket;  // our end; -1: closed
+        int32_t pid = 0;  // none
+        int32_t pidfd = -1;
+        int32_t socket = -1;  // our end; -1: closed
     };
-    // mydockerd, in a process group of its own, with the socket's other end as descriptor 3. 0, or
+    // mydockerd, in a session of its own, with the socket's other end as descriptor 3. 0, or
     // errno.
     int spawn(Child& child) const;
 
     // Executes the file that stands where this program's stood when it was started, with `socket`
     // as descriptor 3. Returns errno where that failed.
     int execute_anew(int32_t socket) const;
+    bool is_unchanged() const;  // the file there is the one that runs
     const char* own_path() const { return own_path_; }
 
 private:

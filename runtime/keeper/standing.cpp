@@ -33,6 +33,12 @@ void tidy_descriptors() {
 void take_standing() {
     sys::prctl(PR_SET_CHILD_SUBREAPER, 1L);
     sys::prctl(PR_SET_NAME, "mydocker-keeper");
+    // First: the old limit may leave no number for the files that are opened here.
+    if (sys::limit_files(nullptr, &files_before) == 0) {
+        rlimit all = files_before;
+        all.rlim_cur = all.rlim_max < max_fds ? all.rlim_max : max_fds;
+        sys::limit_files(&all, nullptr);
+    }
     // -1000: never (proc_pid_oom_score_adj(5)).
     if (const int fd = sys::open(oom_file, O_RDONLY); fd >= 0) {
         const long size = sys::read(fd, oom_before, sizeof oom_before);
@@ -40,11 +46,6 @@ void take_standing() {
         sys::close(fd);
     }
     write_oom("-1000", 5);
-    if (sys::limit_files(nullptr, &files_before) == 0) {
-        rlimit all = files_before;
-        all.rlim_cur = all.rlim_max < max_fds ? all.rlim_max : max_fds;
-        sys::limit_files(&all, nullptr);
-    }
     sys::set_signal(SIGPIPE, SIG_IGN);
     // Where it is ignored, no child leaves a zombie (waitpid(2), notes).
     sys::set_signal(SIGCHLD, SIG_DFL);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -87,11 +88,21 @@ inline int fcntl(int fd, int command) { return call(SYS_fcntl, fd, command); }
 inline long readlink(const char* path, char* buffer, unsigned long size) {
     return raw(SYS_readlinkat, AT_FDCWD, word(path), word(buffer), static_cast<long>(size), 0, 0);
 }
+// Whether two files are the same one (statx(2)).
+inline bool same_file(const char* one, const char* other) {
+    struct statx files[2] = {};
+    for (int i = 0; i < 2; ++i)
+        if (call(SYS_statx, AT_FDCWD, i == 0 ? one : other, 0, STATX_INO, &files[i]) < 0)
+            return false;
+    return files[0].stx_ino == files[1].stx_ino &&
+           files[0].stx_dev_major == files[1].stx_dev_major &&
+           files[0].stx_dev_minor == files[1].stx_dev_minor;
+}
 inline int execve(const char* path, char* const* arguments, char* const* environment) {
     return call(SYS_execve, path, arguments, environment);
 }
 inline int getpid() { return call(SYS_getpid); }
-inline int set_own_group() { return call(SYS_setpgid, 0, 0); }
+inline int set_own_session() { return call(SYS_setsid); }
 inline int prctl(int option, const void* value) { return call(SYS_prctl, option, value); }
 inline int prctl(int option, long value) { return call(SYS_prctl, option, value); }
 
@@ -118,6 +129,7 @@ inline int signalfd(SignalSet set, int flags) {
     return call(SYS_signalfd4, -1, &set, sizeof set, flags);
 }
 inline int socketpair(int type, int* ends) { return call(SYS_socketpair, AF_UNIX, type, 0, ends); }
+inline int socket(int type) { return call(SYS_socket, AF_UNIX, type, 0); }
 inline int set_option(int socket, int option, int value) {
     return call(SYS_setsockopt, socket, SOL_SOCKET, option, &value, sizeof value);
 }

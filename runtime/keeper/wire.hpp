@@ -14,15 +14,20 @@
 //      │ ── forget (its end is on record) ─────────→│  closes; reaps it if it is the keeper's child
 //      ╳  it dies                                   │  drains the socket to its end,
 //                                                   │  then forks and executes the next
+//      │ ── prepare + descriptor ──────────────────→│  starts the next one beside it:
+//      │                              the next one ←│  held (mydockerd's own), prepare + descriptor
+//      │ ←─ "ok", or what is in the way ───│        │  it has read all there is, and waits
 //      │ ── replace ───────────────────────────────→│  its end is an upgrade, no crash: the keeper
-//      │                                            │  executes itself anew, then mydockerd
+//      ╳                                   │        │  executes itself anew, and goes on with
+//                               the next one ←──────│  held, one a key; greeting
+//      │ ── dismiss ───────────────────────────────→│  kills the next one. So does any other end
 //      │ ── retire ────────────────────────────────→│  its end is the keeper's too
 //
 // A message that was sent is held: it lies in the socket even if mydockerd dies in the next moment,
 // and the keeper drains the socket before it starts another. So nothing waits for an answer.
 //
 // The keeper that executes itself anew tells its successor with the same words: hold for each key,
-// then greeting.
+// prepare for the next mydockerd (its pidfd, and our end of its socket), then greeting.
 #pragma once
 
 #include <stddef.h>
@@ -30,8 +35,10 @@
 
 namespace mydocker::keeper {
 
-inline constexpr uint32_t magic = 0x6d794b31;  // "myK1": the last digit is the protocol's version
-inline constexpr uint32_t max_keys = 4000;     // attempts and exec sessions at once
+inline constexpr uint32_t protocol = 2;  // its version, one digit
+inline constexpr uint32_t magic_base = 0x6d794b30;
+inline constexpr uint32_t magic = magic_base + protocol;  // "myK2"
+inline constexpr uint32_t max_keys = 4000;                // attempts and exec sessions at once
 
 // Whose descriptors: an attempt of a container, a command inside one, or mydockerd's own (all 0).
 struct Key {
@@ -43,7 +50,7 @@ struct Key {
 // Which descriptor. In a message they come in this order; `roles` has a bit for each.
 enum Role : uint32_t {
     role_process,   // a pidfd
-    role_report,    // until the exec
+    role_report,    // until the exec; of prepare: where the next one tells whether it could
     role_input,     // stdin's write end, or a terminal
     role_output,    // stdout's read end, or a terminal
     role_error,     // stderr's read end
@@ -61,6 +68,8 @@ enum class Verb : uint32_t {
     ready,    // mydockerd is at work
     replace,  // its end, which comes now, is no crash: start the next at once
     retire,   // its end is the keeper's too, with exit code `number`
+    prepare,  // + role_report: the next one may begin to read. To that one, the keeper says it too
+    dismiss,  // it is not wanted any more
     // keeper -> mydockerd
     held,     // + descriptors: one for each key
     greeting  // all has been told; `number`: crashes in a row before this; `status`: waitpid(2)'s
@@ -84,17 +93,24 @@ constexpr uint32_t count_roles(uint32_t roles) {
 }
 
 // Whose message it is: the keeper's, or mydockerd's.
-constexpr bool is_from_keeper(Verb verb) { return verb == Verb::held || verb == Verb::greeting; }
+constexpr bool is_from_keeper(Verb verb) {
+    return verb == Verb::held || verb == Verb::greeting || verb == Verb::prepare;
+}
+constexpr bool is_from_mydockerd(Verb verb) { return verb < Verb::held; }
 
 // Whether `bytes` bytes with `fds` descriptors are a message of ours: whole, of this version, each
 // descriptor named by a role. Both sides ask this of all that they receive.
 constexpr bool valid(const Message& message, size_t bytes, size_t fds) {
     if (bytes != sizeof message || message.magic != magic) return false;
     if (message.verb > Verb::greeting || message.roles >> role_count != 0) return false;
-    const bool brings = message.verb == Verb::hold || message.verb == Verb::held;
+    const bool brings =
+        message.verb == Verb::hold || message.verb == Verb::held || message.verb == Verb::prepare;
     if (fds != (brings ? count_roles(message.roles) : 0)) return false;
     if ((brings || message.verb == Verb::drop) && message.roles == 0) return false;
     const bool has_process = (message.roles & 1U << role_process) != 0;
+    if (message.verb == Verb::prepare &&
+        (message.roles & ~(1U << role_process)) != 1U << role_report)
+        return false;
     return !brings || !has_process || message.pid > 0;
 }
 

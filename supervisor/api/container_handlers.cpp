@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/scalar.hpp"
+#include "supervisor/api/crowd.hpp"
 #include "supervisor/api/handlers.hpp"
 #include "supervisor/api/views.hpp"
 
@@ -31,13 +32,14 @@ config::Autostart default_autostart(config::Policy policy) {
 }  // namespace
 
 asio::awaitable<void> list_containers(Call call) {
-    json list = json::array();
-    for (const auto& [name, container] : call.supervisor.containers()) {
-        const bool shown = call.request.flag("all") || container->stored().origin == Origin::file ||
-                           !container->at_rest();
-        if (shown) list.push_back(summary(*container));
-    }
-    co_await respond_json(call.session, 200, list.dump());
+    const bool all = call.request.flag("all");
+    std::string list;
+    const Visit show = [&](const Container& container) {
+        if (!all && container.stored().origin != Origin::file && container.at_rest()) return;
+        list += (list.empty() ? "" : ",") + summary(container).dump();
+    };
+    co_await visit_all(call.supervisor, show);
+    co_await respond_json(call.session, 200, "[" + list + "]");
 }
 
 asio::awaitable<void> create_container(Call call) {

@@ -3,7 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "supervisor/api/crowd.hpp"
 #include "supervisor/api/handlers.hpp"
+#include "supervisor/api/metrics.hpp"
 #include "supervisor/api/views.hpp"
 #include "supervisor/protocol/protocol.hpp"
 
@@ -52,7 +54,10 @@ asio::awaitable<void> get_info(Call call) {
 }
 
 asio::awaitable<void> get_metrics(Call call) {
-    co_await call.session.respond(200, "text/plain; version=0.0.4", metrics(call.supervisor));
+    Metrics metrics;
+    const Visit add = [&](const Container& container) { metrics.add(container); };
+    co_await visit_all(call.supervisor, add);
+    co_await call.session.respond(200, "text/plain; version=0.0.4", metrics.text());
 }
 
 asio::awaitable<void> post_shutdown(Call call) {
@@ -61,7 +66,7 @@ asio::awaitable<void> post_shutdown(Call call) {
 }
 
 asio::awaitable<void> post_upgrade(Call call) {
-    co_await call.supervisor.check_upgrade();
+    const Supervisor::Next next = co_await call.supervisor.prepare_next();
     co_await respond_json(call.session, 202, "{}");
     call.supervisor.leave();
 }
@@ -76,24 +81,25 @@ asio::awaitable<void> post_up(Call call) {
     json changes = json::array();
     if (!call.supervisor.config_path().empty())
         changes = show(call.supervisor.reload(), true).at("changes");
-    for (const auto& container : named(call.supervisor, call.request.body)) {
-        if (container->running()) continue;
-        json change = entry(*container, "start");
-        change["reason"] = "it was " + std::string(shown_state(*container));
-        call.supervisor.start(*container);
+    const Visit start = [&](Container& container) {
+        if (container.running()) return;
+        json change = entry(container, "start");
+        change["reason"] = "it was " + std::string(shown_state(container));
+        call.supervisor.start(container);
         changes.push_back(std::move(change));
-    }
+    };
+    co_await visit_each(named(call.supervisor, call.request.body), start);
     const json result = {{"changes", changes}};
     co_await respond_json(call.session, 200, result.dump());
 }
 
 asio::awaitable<void> post_down(Call call) {
-    const auto containers = named(call.supervisor, call.request.body);
     std::vector<Supervisor::ContainerPtr> stopped;
-    for (const auto& container : containers) {
-        if (!container->at_rest()) stopped.push_back(container);
-        container->stop();
-    }
+    const Visit stop = [&](Container& container) {
+        if (!container.at_rest()) stopped.push_back(container.shared_from_this());
+        container.stop();
+    };
+    co_await visit_each(named(call.supervisor, call.request.body), stop);
     json changes = json::array();
     for (const auto& container : stopped) {
         co_await await_rest(call.session, container);

@@ -99,10 +99,9 @@ Begin begin_of(const Request& request, const Journal& journal) {
                         "there is no number " + since +
                             " yet: mydockerd was started since, and counts from 1 again")};
     } else {
-        const std::string time = time_of(request, "since");
+        const WallTime time = parse_time(time_of(request, "since"));
         begin.seen = journal.oldest() - 1;
-        while (begin.seen < journal.last() &&
-               format_time(journal.find(begin.seen + 1)->time) < time)
+        while (begin.seen < journal.last() && journal.find(begin.seen + 1)->time < time)
             ++begin.seen;
         // Had it begun within the ring, what left the ring would not be asked for.
         if (begin.seen >= journal.oldest() || journal.oldest() == 1) return begin;
@@ -117,7 +116,9 @@ asio::awaitable<void> get_events(Call call) {
     Session& session = call.session;
     Journal& journal = call.supervisor.journal();
     const Filter filter(call);
-    const std::string until = time_of(call.request, "until");
+    std::optional<WallTime> until;
+    if (const std::string text = time_of(call.request, "until"); !text.empty())
+        until = parse_time(text);
     const bool follow = call.request.flag("follow");
     auto [seen, told] = begin_of(call.request, journal);
     if (call.request.query.contains("instance")) {
@@ -126,7 +127,7 @@ asio::awaitable<void> get_events(Call call) {
         told.insert(0, line.dump() + "\n");
     }
     std::optional<Time> end;
-    if (!until.empty()) end = Clock::now() + (parse_time(until) - std::chrono::system_clock::now());
+    if (until) end = Clock::now() + (*until - std::chrono::system_clock::now());
     session.watch_peer();
     co_await session.begin_chunks("application/x-ndjson");
     const Bell::Subscription listening(journal.grew, session.waker);
@@ -139,7 +140,7 @@ asio::awaitable<void> get_events(Call call) {
         }
         while (seen < journal.last() && lines.size() < (64UL << 10) && !over) {
             const JournalEntry& entry = *journal.find(++seen);
-            over = !until.empty() && format_time(entry.time) > until;
+            over = until && entry.time > *until;
             if (!over && filter.wants(entry)) lines += show(entry).dump() + "\n";
         }
         if (!lines.empty()) {

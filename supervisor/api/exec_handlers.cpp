@@ -76,6 +76,15 @@ void end(ExecSession& exec) {
     exec.abandon();
 }
 
+// Whatever becomes of the request: nobody will ask for the command's end again.
+struct Telling {
+    ExecPtr exec;
+    explicit Telling(ExecPtr session) : exec(std::move(session)) {}
+    ~Telling() { exec->told(); }
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+};
+
 asio::awaitable<void> await_execution(Session& session, const Container& container,
                                       const ExecPtr& exec) {
     session.watch_peer();
@@ -119,11 +128,12 @@ asio::awaitable<void> pass_on(Session& session, const ExecPtr& exec, ClientInput
 asio::awaitable<void> serve_exec(Call call, ExecPtr exec) {
     Session& session = call.session;
     exec->has_client(true);
-    const auto input = std::make_shared<ClientInput>(
-        exec->request().open_stdin ? &exec->input : nullptr, &exec->input,
-        [weak = std::weak_ptr(exec)](int signal) {
-            if (const auto living = weak.lock()) living->signal(signal);
-        });
+    const auto input =
+        std::make_shared<ClientInput>(exec->request().open_stdin ? &exec->input : nullptr,
+                                      &exec->input, [weak = std::weak_ptr(exec)](int signal) {
+                                          if (const auto living = weak.lock())
+                                              living->signal(signal);
+                                      });
     co_await session.upgrade();
     co_await session.send_frame(protocol::Frame::session, exec->id());
     spawn(call.supervisor.services().executor, "the input of an exec session",
@@ -163,8 +173,8 @@ asio::awaitable<void> exec_in_container(Call call) {
     Session& session = call.session;
     if (const std::string id = call.request.get("session"); !id.empty()) {
         require_upgrade(call.request);
-        const ExecPtr exec = waiting_session(*container, id);
-        co_return co_await serve_exec(call, exec);
+        const Telling telling(waiting_session(*container, id));
+        co_return co_await serve_exec(call, telling.exec);
     }
     const ExecRequest request = request_of(json_of(call.request.body));
     if (!request.detached) require_upgrade(call.request);
@@ -175,6 +185,7 @@ asio::awaitable<void> exec_in_container(Call call) {
         const bool conflict = error.code().value() == ESRCH || error.code().value() == EAGAIN;
         throw Refusal{conflict ? "conflict" : "failed", error.what()};
     }
+    const Telling telling(exec);
     co_await await_execution(session, *container, exec);
     if (request.detached) {
         const json begun = {{"id", exec->id()}, {"pid", exec->pid()}};

@@ -34,8 +34,9 @@ Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std
       supervisor_(supervisor),
       path_(path),
       acceptor_(executor_),
-      room_(executor_) {
-    if (listener) {
+      closing_(executor_) {
+    // Where its path is gone (somebody removed it), nobody can come in by it any more.
+    if (listener && std::filesystem::is_socket(path_)) {
         acceptor_.assign(asio::local::stream_protocol(), listener.release());
         return;
     }
@@ -56,14 +57,13 @@ Server::Server(asio::any_io_executor executor, Supervisor& supervisor, const std
     if (error) runtime::fail(error.value(), "listen on " + path_);
 }
 
-Server::~Server() { ::unlink(path_.c_str()); }
-
 void Server::open() { spawn(executor_, "the control API", accept_loop()); }
 
 void Server::close() {
     asio::error_code ignored;
     acceptor_.close(ignored);
-    room_.poke();
+    ::unlink(path_.c_str());
+    closing_.poke();
 }
 
 void Server::dismiss() {
@@ -77,24 +77,33 @@ void Server::hang_up() {
 asio::awaitable<void> Server::accept_loop() {
     constexpr auto retry = std::chrono::milliseconds{100};
     while (acceptor_.is_open()) {
-        if (sessions_.size() >= max_clients) {
-            co_await room_.pause();
-            continue;
-        }
         auto [error, socket] =
             co_await acceptor_.async_accept(asio::experimental::as_tuple(asio::use_awaitable));
         if (error == asio::error::operation_aborted) co_return;
         if (error) {  // EMFILE and the like: what is connected goes on; no spinning meanwhile
             log::warn("the control API cannot accept a client: {}", error.message());
-            co_await room_.pause(Clock::now() + retry);
+            co_await closing_.pause(Clock::now() + retry);
             continue;
         }
         spawn(executor_, "a client of the control API", serve(std::move(socket)));
     }
 }
 
+// One that was told to go is still listed for as long as its coroutine unwinds.
+bool Server::make_room() {
+    if (sessions_.size() < max_clients) return true;
+    Session* longest = nullptr;
+    for (Session* session : sessions_) {
+        const auto since = session->gone() ? std::nullopt : session->stalled_since();
+        if (since && (longest == nullptr || *since < *longest->stalled_since())) longest = session;
+    }
+    if (longest != nullptr) longest->hang_up();
+    return longest != nullptr;
+}
+
 asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket) {
     const bool allowed = may_connect(socket.native_handle());
+    const bool has_room = make_room();
     const auto session = std::make_shared<Session>(std::move(socket));
     struct Listed {
         Server& server;
@@ -102,10 +111,7 @@ asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket)
         Listed(Server& owner, Session* listed) : server(owner), session(listed) {
             server.sessions_.insert(session);
         }
-        ~Listed() {
-            server.sessions_.erase(session);
-            server.room_.poke();
-        }
+        ~Listed() { server.sessions_.erase(session); }
         Listed(const Listed&) = delete;
         Listed& operator=(const Listed&) = delete;
     };
@@ -114,6 +120,13 @@ asio::awaitable<void> Server::serve(asio::local::stream_protocol::socket socket)
         co_await session->respond(
             403, "application/json",
             "{\"error\":\"only root may use this socket\",\"code\":\"invalid\"}\n");
+        co_return;
+    }
+    if (!has_room) {
+        co_await session->respond(503, "application/json",
+                                  "{\"error\":\"" + std::to_string(max_clients) +
+                                      " clients are being served; try again later\","
+                                      "\"code\":\"busy\"}\n");
         co_return;
     }
     while (const auto request = co_await session->read())

@@ -1,5 +1,6 @@
 // The control API's socket: made so that only root can reach it, one daemon at a time, a bounded
-// number of clients. Who is connected is asked from the kernel (SO_PEERCRED), not from the client.
+// number of clients: beyond it, whoever has kept us waiting for longest must go. Who is connected
+// is asked from the kernel (SO_PEERCRED), not from the client.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -22,10 +23,9 @@ public:
     // `listener`: of the mydockerd before, whose clients wait in it; empty: a new one.
     Server(asio::any_io_executor executor, Supervisor& supervisor, const std::string& path,
            runtime::UniqueFd listener);
-    ~Server();  // removes the socket
 
     void open();     // starts accepting
-    void close();    // stops accepting; running requests go on
+    void close();    // stops accepting and removes the socket; running requests go on
     void dismiss();  // tells every client that waits that this is the end (session.hpp)
     void hang_up();  // ends every connection
     int listener() { return acceptor_.native_handle(); }
@@ -33,13 +33,14 @@ public:
 private:
     asio::awaitable<void> accept_loop();
     asio::awaitable<void> serve(asio::local::stream_protocol::socket socket);
+    bool make_room();  // for one more; false where every client is being served
 
     asio::any_io_executor executor_;
     Supervisor& supervisor_;
     std::string path_;
     asio::local::stream_protocol::acceptor acceptor_;
     std::set<Session*> sessions_;
-    Waker room_;  // a client has left, or closing
+    Waker closing_;
 };
 
 }  // namespace mydocker::supervisor::api

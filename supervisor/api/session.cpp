@@ -30,6 +30,7 @@ asio::awaitable<std::optional<Request>> Session::read() {
     responded_ = false;
     asio::steady_timer timer(socket_.get_executor());
     bool timed = false;
+    const Stall stall(*this);
     const auto arm = [&](std::chrono::seconds patience) {
         timer.expires_after(patience);
         timer.async_wait([self = shared_from_this()](const asio::error_code& error) {
@@ -80,6 +81,7 @@ asio::awaitable<std::optional<Request>> Session::read() {
 }
 
 asio::awaitable<void> Session::write(std::string data) {
+    const Stall stall(*this);
     const auto [error, count] = co_await asio::async_write(socket_, asio::buffer(data), use_tuple);
     if (error) gone_ = true;
 }

@@ -51,15 +51,32 @@ public:
     void dismiss();
     bool gone() const { return gone_ || dismissed_; }
     bool responded() const { return responded_; }
+    // Since when we have been waiting for the client: for a whole request of its, or for it to take
+    // what we wrote. nullopt: it is waiting for us.
+    std::optional<Waker::Time> stalled_since() const { return stalled_since_; }
     Waker waker;
 
 private:
+    class Stall {  // for as long as we wait for the client
+    public:
+        explicit Stall(Session& session) : session_(session) {
+            session_.stalled_since_ = std::chrono::steady_clock::now();
+        }
+        ~Stall() { session_.stalled_since_.reset(); }
+        Stall(const Stall&) = delete;
+        Stall& operator=(const Stall&) = delete;
+
+    private:
+        Session& session_;
+    };
+
     asio::awaitable<void> write(std::string data);
     asio::awaitable<bool> fill(std::size_t size);  // the buffer, up to `size` bytes
 
     Socket socket_;
     RequestParser parser_;
     std::string buffer_;  // read, not yet parsed
+    std::optional<Waker::Time> stalled_since_;
     bool keep_alive_ = true;
     bool watching_ = false;  // the peer, by a wait in flight
     bool gone_ = false;

@@ -1,8 +1,5 @@
 // What the containers use, tick by tick: see handlers.hpp. Nothing is read while nobody asks; each
 // client has its own readings, so that its percentages are over its own ticks.
-#include <asio/post.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -10,6 +7,7 @@
 #include <sstream>
 
 #include "runtime/usage.hpp"
+#include "supervisor/api/crowd.hpp"
 #include "supervisor/api/handlers.hpp"
 #include "supervisor/api/views.hpp"
 #include "supervisor/log_format.hpp"
@@ -21,7 +19,6 @@ using nlohmann::json;
 namespace {
 
 constexpr auto sample = std::chrono::milliseconds{500};  // before the first tick
-constexpr std::size_t batch = 8;                         // containers read in one turn of the loop
 
 std::chrono::milliseconds interval_of(const Request& request) {
     const std::string text = request.get("interval");
@@ -119,20 +116,16 @@ private:
     Time last_tick_{};
 };
 
-// All that are asked for, read with a turn of the loop between batches: one may be gone by then.
-asio::awaitable<json> read_all(Supervisor& supervisor, Sampler& sampler,
-                               const std::set<std::string>& ids) {
-    std::vector<std::weak_ptr<Container>> wanted;
-    for (const auto& [name, container] : supervisor.containers())
-        if (ids.empty() || ids.contains(container->id())) wanted.push_back(container);
+// All that are asked for: the elements of a JSON array.
+asio::awaitable<std::string> read_all(Supervisor& supervisor, Sampler& sampler,
+                                      const std::set<std::string>& ids) {
     const Time began = Clock::now();
-    json list = json::array();
-    std::size_t read = 0;
-    for (const auto& entry : wanted) {
-        if (const auto container = entry.lock()) list.push_back(sampler.read(*container));
-        if (++read % batch == 0)
-            co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-    }
+    std::string list;
+    const Visit read = [&](const Container& container) {
+        if (!ids.empty() && !ids.contains(container.id())) return;
+        list += (list.empty() ? "" : ",") + sampler.read(container).dump();
+    };
+    co_await visit_all(supervisor, read);
     sampler.end_tick(began);
     co_return list;
 }
@@ -156,11 +149,10 @@ asio::awaitable<void> get_stats(Call call) {
     do {
         co_await pause_until(session, tick);
         if (session.gone()) break;
-        json containers = co_await read_all(call.supervisor, sampler, ids);
-        json object = {{"time", format_time(std::chrono::system_clock::now())}};
-        object["containers"] = std::move(containers);
-        if (!ids.empty() && object["containers"].empty()) break;  // all of them were removed
-        co_await session.chunk(object.dump() + "\n");
+        const std::string containers = co_await read_all(call.supervisor, sampler, ids);
+        if (!ids.empty() && containers.empty()) break;  // all of them were removed
+        co_await session.chunk("{\"containers\":[" + containers + "],\"time\":\"" +
+                               format_time(std::chrono::system_clock::now()) + "\"}\n");
         // A client that was slow to take it misses ticks; they do not pile up.
         tick = std::max(tick + interval, Clock::now());
     } while (follow);

@@ -8,7 +8,6 @@
 #include "config/scalar.hpp"
 #include "runtime/limits.hpp"
 #include "supervisor/log_format.hpp"
-#include "supervisor/loop_turns.hpp"
 #include "supervisor/translate.hpp"
 
 namespace mydocker::supervisor::api {
@@ -163,12 +162,13 @@ json inspection(const Supervisor& supervisor, const Container& container) {
     object["attempts"] = attempts(container);
     object["execs"] = json::array();
     for (const auto& exec : container.execs())
-        object["execs"].push_back({{"id", exec->id()},
-                                   {"pid", exec->pid()},
-                                   {"command", exec->request().command},
-                                   {"user", exec->request().user},
-                                   {"tty", exec->request().terminal},
-                                   {"began", format_time(exec->began())}});
+        if (!exec->ended())
+            object["execs"].push_back({{"id", exec->id()},
+                                       {"pid", exec->pid()},
+                                       {"command", exec->request().command},
+                                       {"user", exec->request().user},
+                                       {"tty", exec->request().terminal},
+                                       {"began", format_time(exec->began())}});
     return object;
 }
 
@@ -252,43 +252,6 @@ json outcome(const Container& container, const Attempt* last) {
         object["error"] = last->error;
     }
     return object;
-}
-
-std::string metrics(const Supervisor& supervisor) {
-    std::map<std::string, int> states;
-    std::string restarts;
-    std::string up;
-    for (const auto& [name, container] : supervisor.containers()) {
-        ++states[std::string(shown_state(*container))];
-        const std::string label = "{name=\"" + name + "\"} ";
-        restarts += "mydocker_container_restarts_total" + label +
-                    std::to_string(container->restarts()) + "\n";
-        up += "mydocker_container_up" + label + (container->running() ? "1" : "0") + "\n";
-    }
-    std::string text =
-        "# HELP mydocker_containers Containers by state.\n# TYPE mydocker_containers gauge\n";
-    for (const auto& [state, count] : states)
-        text += "mydocker_containers{state=\"" + state + "\"} " + std::to_string(count) + "\n";
-    text +=
-        "# HELP mydocker_container_up Whether the container's workload runs.\n# TYPE "
-        "mydocker_container_up gauge\n" +
-        up;
-    text +=
-        "# HELP mydocker_container_restarts_total Restarts since mydockerd started.\n"
-        "# TYPE mydocker_container_restarts_total counter\n" +
-        restarts;
-    const LoopTurns& turns = loop_turns();
-    text +=
-        "# HELP mydocker_loop_turns_total Handlers that mydockerd's loop has run.\n"
-        "# TYPE mydocker_loop_turns_total counter\nmydocker_loop_turns_total " +
-        std::to_string(turns.count) +
-        "\n# HELP mydocker_loop_slow_turns_total Those that took more than 20 ms.\n"
-        "# TYPE mydocker_loop_slow_turns_total counter\nmydocker_loop_slow_turns_total " +
-        std::to_string(turns.slow_count) +
-        "\n# HELP mydocker_loop_longest_turn_seconds The longest of them.\n"
-        "# TYPE mydocker_loop_longest_turn_seconds gauge\nmydocker_loop_longest_turn_seconds " +
-        std::to_string(std::chrono::duration<double>(turns.longest).count()) + "\n";
-    return text;
 }
 
 }  // namespace mydocker::supervisor::api

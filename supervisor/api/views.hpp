@@ -26,6 +26,4 @@ std::optional<int> exit_code(const Attempt& attempt);
 // Until its back-off ends; nullopt unless it waits.
 std::optional<long long> next_start_ms(const Container& container);
 
-std::string metrics(const Supervisor& supervisor);  // Prometheus text format 0.0.4
-
 }  // namespace mydocker::supervisor::api

@@ -29,8 +29,8 @@ __attribute__((constructor)) void share() {
     // Of mydockerd alone: its helpers inherit the environment.
     if (path == nullptr || strncmp(program_invocation_short_name, "mydockerd", 9) != 0) return;
     const long fd = ::syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC);
-    void* page = mmap(nullptr, sizeof(Order), PROT_READ | PROT_WRITE, MAP_SHARED,
-                      static_cast<int>(fd), 0);
+    void* page =
+        mmap(nullptr, sizeof(Order), PROT_READ | PROT_WRITE, MAP_SHARED, static_cast<int>(fd), 0);
     ::syscall(SYS_close, fd);
     if (page != MAP_FAILED) order = static_cast<Order*>(page);
 }
@@ -56,7 +56,7 @@ Function* next(const char* name) {
 }  // namespace
 
 // NOLINTBEGIN: the names and types are the C library's.
-#define CALL(name, ...) \
+#define CALL(name, ...)                                    \
     static auto* const real = next<decltype(name)>(#name); \
     return real(__VA_ARGS__)
 
@@ -89,8 +89,14 @@ ssize_t read(int fd, void* data, size_t size) {
     CALL(read, fd, data, size);
 }
 int fsync(int fd) {
+    if (order != nullptr) ++order->syncs;
     if (fails("fsync", {EIO, ENOSPC})) return -1;
     CALL(fsync, fd);
+}
+int fdatasync(int fd) {
+    if (order != nullptr) ++order->syncs;
+    if (fails("fdatasync", {EIO, ENOSPC})) return -1;
+    CALL(fdatasync, fd);
 }
 int rename(const char* from, const char* to) {
     if (fails("rename", {ENOSPC, EIO})) return -1;

@@ -14,6 +14,7 @@ struct Order {
     std::atomic<int> error;      // the errno; also says which calls count
     std::atomic<int> countdown;  // 1: the next call; 0: nothing is ordered
     std::atomic<int> hits;       // how often a call was made to fail
+    std::atomic<int> syncs;      // calls of fsync(2) and fdatasync(2)
     char last[32];               // its name
 };
 

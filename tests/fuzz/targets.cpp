@@ -82,6 +82,9 @@ public:
         } else if (message.verb == keeper::Verb::forget) {
             table_.forget(message.key, close);
             promise(table_.find(message.key) == nullptr, "a key is still there");
+        } else if (message.verb == keeper::Verb::prepare) {
+            promise(count == 1 || (count == 2 && message.pid > 0), "prepare brings something else");
+            std::for_each_n(fds.begin(), count, close);
         } else {
             promise(count == 0, "descriptors come where none belong");
         }

@@ -1,11 +1,14 @@
 // mydockerd dies, is upgraded, loses its keeper or goes with it: its containers do not notice, and
 // nothing of them is lost.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "tests/system/counting.hpp"
 #include "tests/system/harness.hpp"
 #include "tests/system/host_view.hpp"
 #include "tests/system/process.hpp"
@@ -16,31 +19,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 namespace {
-
-constexpr auto numbers = "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done";
-
-std::string script(const std::string& name, const std::string& text, const std::string& keys = "") {
-    return "[container." + name + "]\ncommand = [\"/bin/sh\", \"-c\", " + toml_string(text) +
-           "]\nstop_grace_period = \"0s\"\n" + keys + "\n";
-}
-
-// "1", "2", …: none missing; a killed mydockerd may have written its last chunk twice.
-void check_numbers(const Daemon& daemon, const std::string& container, int deaths) {
-    int last = 0;
-    int repeats = 0;
-    for (const std::string& line : lines_of(daemon.ctl({"logs", container}).out)) {
-        const int number = std::stoi(line);
-        if (number <= last) ++repeats;
-        BOOST_REQUIRE_MESSAGE(number <= last + 1, line << " comes after " << last);
-        last = number;
-    }
-    BOOST_CHECK_GT(last, 10);
-    BOOST_CHECK_LE(repeats, deaths);
-}
-
-pid_t pid_of(const Daemon& daemon, const std::string& container) {
-    return daemon.inspect(container).value("pid", -1);
-}
 
 json last_attempt(const Daemon& daemon, const std::string& container) {
     return daemon.inspect(container).at("attempts").back();
@@ -57,7 +35,6 @@ BOOST_AUTO_TEST_CASE(a_running_container_outlives_mydockerd) {
     for (int death = 0; death < 3; ++death) daemon.crash();
     BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
     BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempt"), 1);
-    BOOST_CHECK(eventually([&] { return lines_of(daemon.ctl({"logs", "web"}).out).size() > 30; }));
     check_numbers(daemon, "web", 3);
     // Its end is an event as ever.
     ::kill(web, SIGKILL);
@@ -197,9 +174,7 @@ BOOST_AUTO_TEST_CASE(state_that_the_next_version_cannot_read_stops_an_upgrade) {
     const std::string id = daemon.inspect("web").at("id");
     const fs::path path = daemon.directory() / "data/containers" / id / "container.json";
     const std::string good = read_file(path);
-    std::string foreign = good;
-    foreign.replace(foreign.find("\"version\": 1"), 12, "\"version\": 9");
-    write_file(path, foreign);
+    write_file(path, of_another_version(good));
     const pid_t before = daemon.pid();
     const Result refused = daemon.ctl({"daemon", "upgrade"});
     BOOST_CHECK_EQUAL(refused.status, 125);
@@ -232,6 +207,22 @@ BOOST_AUTO_TEST_CASE(a_command_inside_outlives_mydockerd) {
     BOOST_CHECK(contains(daemon.ctl({"top", "web"}).out, "sleep 3"));
     // It is reaped: neither it nor a zombie is left.
     BOOST_CHECK(eventually([&] { return children_of(daemon.keeper()).size() == 2; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_low_limit_of_descriptors_is_no_obstacle) {
+    rlimit limit{};
+    BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlimit low{64, limit.rlim_max};
+    BOOST_REQUIRE_EQUAL(::setrlimit(RLIMIT_NOFILE, &low), 0);
+    std::string toml = "version = 1\n[daemon]\nmax_concurrent_starts = 30\n";
+    for (int i = 0; i < 30; ++i)
+        toml += script("c" + std::to_string(i), "exec sleep 1000", "stop_signal = \"KILL\"");
+    Daemon daemon(toml);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    for (int i = 0; i < 30; ++i) BOOST_REQUIRE(daemon.reaches("c" + std::to_string(i), "running"));
+    const pid_t last = pid_of(daemon, "c29");
+    daemon.crash();
+    BOOST_CHECK_EQUAL(pid_of(daemon, "c29"), last);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -120,9 +120,9 @@ Daemon::Daemon(const std::string& toml, const std::vector<std::string>& more_arg
     char pattern[] = "/run/mydocker-test-XXXXXX";
     BOOST_REQUIRE(::mkdtemp(pattern) != nullptr);
     directory_ = pattern;
-    command_ = {
-        program(name),        "--state-dir", directory_ / "run", "--data-root", directory_ / "data",
-        "--log-level",        "debug"};
+    command_ = {program(name), "--state-dir",       directory_ / "run",
+                "--data-root", directory_ / "data", "--log-level",
+                "debug"};
     if (!toml.empty()) {
         write_host_file(toml);
         command_.insert(command_.end(), {"--config", directory_ / "host.toml"});
@@ -188,6 +188,18 @@ bool Daemon::reaches(const std::string& container, const std::string& wanted,
     return eventually([&] { return state(container) == wanted; }, patience);
 }
 
+bool Daemon::heeds(const std::string& container, int signal) const {
+    return eventually([&] {
+        const pid_t init = inspect(container).value("pid", 0);
+        for (const char* key : {"SigIgn", "SigCgt"}) {
+            const std::string mask = init > 0 ? status_field(init, key) : "";
+            if (!mask.empty() && (std::stoull(mask, nullptr, 16) >> (signal - 1) & 1) != 0)
+                return true;
+        }
+        return false;
+    });
+}
+
 std::string Daemon::cgroup_file(const std::string& container, const std::string& file) const {
     std::string text = read_file(fs::path(inspect(container).value("cgroup", "")) / file);
     while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -225,7 +237,8 @@ std::size_t Daemon::open_descriptors() const {
 }
 
 std::size_t Daemon::rss_kib() const {
-    for (const std::string& line : lines_of(read_file("/proc/" + std::to_string(pid()) + "/status")))
+    for (const std::string& line :
+         lines_of(read_file("/proc/" + std::to_string(pid()) + "/status")))
         if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
     return 0;
 }
@@ -250,10 +263,17 @@ int Daemon::stop() {
     return 124;
 }
 
-pid_t Daemon::pid() const {
+std::vector<pid_t> Daemon::pids() const {
+    std::vector<pid_t> found;
     for (const pid_t child : children_of(keeper_))
-        if (executable_of(child).filename().string().starts_with("mydockerd")) return child;
-    return -1;
+        if (executable_of(child).filename().string().starts_with("mydockerd"))
+            found.push_back(child);
+    return found;
+}
+
+pid_t Daemon::pid() const {
+    const std::vector<pid_t> found = pids();
+    return found.empty() ? -1 : found.front();
 }
 
 void Daemon::crash() {

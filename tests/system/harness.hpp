@@ -57,6 +57,8 @@ public:
     std::string state(const std::string& container) const;  // "" where there is no such container
     bool reaches(const std::string& container, const std::string& state,
                  std::chrono::milliseconds patience = 30s) const;
+    // Its pid 1 handles or ignores the signal: a shell that runs has not come to its trap yet.
+    bool heeds(const std::string& container, int signal) const;
     // The container's cgroup file ("memory.max") as the kernel has it, without the last newline.
     std::string cgroup_file(const std::string& container, const std::string& file) const;
     // Sends these bytes down a new connection and returns all that comes back until the daemon
@@ -74,6 +76,7 @@ public:
 
     // mydockerd's own, which its keeper may replace at any time; -1 while there is none.
     pid_t pid() const;
+    std::vector<pid_t> pids() const;  // that, and the one that is to come in an upgrade
     pid_t keeper() const { return keeper_; }  // what a service manager would know
     std::filesystem::path socket() const { return directory_ / "run" / "mydockerd.sock"; }
     std::filesystem::path directory() const {

@@ -1,5 +1,6 @@
 // What a container wrote comes out again: every byte, in order, through rotation and restarts, and
 // whoever reads too slowly holds up nobody.
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -188,6 +189,7 @@ command = ["/bin/sh", "-c", "trap 'echo end; exit 0' TERM; while :; do sleep 0.0
     // The flood ends though nobody takes it, and everything else goes on meanwhile.
     const Result run = daemon.ctl({"run", "--rm", "echo", "hello"});
     BOOST_CHECK_EQUAL(run.out, "hello\n");
+    BOOST_REQUIRE(daemon.heeds("other", SIGTERM));
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "other"}).status, 0);
     BOOST_CHECK_EQUAL(daemon.ctl({"logs", "other"}).out, "end\n");
     BOOST_CHECK(daemon.reaches("flood", "exited"));

@@ -8,6 +8,7 @@
 
 #include "tests/system/harness.hpp"
 #include "tests/system/host_view.hpp"
+#include "tests/system/ordered_faults.hpp"
 #include "tests/system/supervision.hpp"
 
 using namespace mydocker::tests;
@@ -102,6 +103,7 @@ BOOST_AUTO_TEST_CASE(a_deaf_one_is_killed_paused_or_not) {
         "[container.web]\ncommand = [\"sh\", \"-c\", \"trap '' TERM; while :; do sleep 1; "
         "done\"]\nstop_grace_period = \"500ms\"\n");
     BOOST_REQUIRE(daemon.reaches("web", "running"));
+    BOOST_REQUIRE(daemon.heeds("web", SIGTERM));
     BOOST_TEST(daemon.ctl({"pause", "web"}).status == 0);
     BOOST_TEST(daemon.ctl({"stop", "web"}).status == 0);
     BOOST_TEST(daemon.state("web") == "exited");
@@ -124,6 +126,49 @@ BOOST_AUTO_TEST_CASE(killed_while_paused_it_is_judged_as_ever) {
     ::kill(second, SIGKILL);
     BOOST_REQUIRE(
         eventually([&] { return daemon.state("web") == "running" && init_of(daemon) != second; }));
+}
+
+BOOST_AUTO_TEST_CASE(killed_over_a_pause_mydockerd_knows_whether_it_stands) {
+    const Directory directory;
+    ::setenv("MYDOCKER_FAILPOINT", (directory / "failpoint").c_str(), 1);
+    Daemon daemon(counter(directory), {}, "mydockerd-failpoints");
+    ::unsetenv("MYDOCKER_FAILPOINT");
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    for (const std::string where : {"pause.noted", "pause.written"}) {
+        BOOST_REQUIRE(counts(directory));
+        const pid_t killed = daemon.pid();
+        write_file(directory / "failpoint.new", where + "\n");
+        std::filesystem::rename(directory / "failpoint.new", directory / "failpoint");
+        daemon.api("POST", "/v1/containers/web/pause", "", 5s);
+        BOOST_REQUIRE(eventually([&] {
+            return daemon.pid() > 0 && daemon.pid() != killed && !daemon.state("web").empty();
+        }));
+        BOOST_TEST(daemon.state("web") == (where == "pause.noted" ? "running" : "paused"));
+    }
+    BOOST_TEST(stands_still(directory));
+    BOOST_TEST(daemon.ctl({"unpause", "web"}).status == 0);
+    BOOST_TEST(counts(directory));
+}
+
+BOOST_AUTO_TEST_CASE(what_keeps_it_from_being_paused_is_told) {
+    const Directory directory;
+    OrderedFaults faults;
+    const Daemon daemon(counter(directory));
+    BOOST_REQUIRE(daemon.reaches("web", "running"));
+    Result result;
+    for (int nth = 1; nth < 10; ++nth) {
+        faults.arm(ENOSPC, nth);
+        result = daemon.ctl({"pause", "web"});
+        faults.disarm();
+        if (result.status != 0) break;
+        BOOST_REQUIRE(daemon.ctl({"unpause", "web"}).status == 0);
+    }
+    BOOST_TEST(result.status != 0);
+    BOOST_TEST(contains(result.err, "No space left on device"), result.err);
+    BOOST_TEST(daemon.state("web") == "running");
+    BOOST_TEST(counts(directory));
+    BOOST_TEST(daemon.ctl({"pause", "web"}).status == 0);
+    BOOST_TEST(stands_still(directory));
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_and_a_removal_of_a_paused_one) {

@@ -169,7 +169,9 @@ BOOST_AUTO_TEST_CASE(a_failure_runs_its_hook_once) {
     const auto hook = [&](const std::string& name) {
         return "[container." + name + ".restart]\npolicy = \"on-failure\"\nattempts = 1\n" +
                "delay = \"1ms\"\non_failure = [\"/bin/sh\", \"-c\", " +
-               toml_string("echo \"$1|$2\" >> " + (directory / name).string()) +
+               toml_string("sleep 0.2; ulimit -n > " + (directory / "files").string() +
+                           "; cat /proc/self/oom_score_adj > " + (directory / "oom").string() +
+                           "; echo \"$1|$2\" >> " + (directory / name).string()) +
                ", \"hook\", \"{name}\", \"{reason}\"]\n";
     };
     const Daemon daemon("version = 1\n" + container("bad", "exit 4") + hook("bad") +
@@ -183,6 +185,9 @@ BOOST_AUTO_TEST_CASE(a_failure_runs_its_hook_once) {
     const std::string expected =
         "bad|exited with code 4; 2nd failure in a row, attempts = 1: given up\n";
     BOOST_CHECK(eventually([&] { return read_file(directory / "bad") == expected; }));
+    // It is a program like any other, not a part of mydockerd.
+    BOOST_CHECK_EQUAL(read_file(directory / "files"), "1024\n");
+    BOOST_CHECK_EQUAL(read_file(directory / "oom"), "0\n");
     BOOST_CHECK(!std::filesystem::exists(directory / "good"));
     BOOST_CHECK(!std::filesystem::exists(directory / "stopped"));
 }

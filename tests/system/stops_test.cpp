@@ -76,6 +76,7 @@ BOOST_AUTO_TEST_CASE(every_stop_is_answered_while_mydockerd_is_killed) {
             if (result.status == 0) ++stopped;
             // Acknowledged: the next mydockerd starts it no more.
             BOOST_REQUIRE(eventually([&] { return daemon.pid() > 0; }));
+            std::this_thread::sleep_for(1100ms);  // what lived so long begins the back-off anew
             daemon.crash();
             BOOST_CHECK_MESSAGE(is_down(daemon.state(name)),
                                 name << " is " << daemon.state(name) << " after its stop");

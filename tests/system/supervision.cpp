@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 
@@ -86,6 +87,11 @@ Directory::Directory() {
 Directory::~Directory() {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
+}
+
+int number_from_environment(const char* name, int otherwise) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? otherwise : std::atoi(value);
 }
 
 void write_file(const fs::path& path, const std::string& text) {

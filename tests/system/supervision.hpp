@@ -64,6 +64,9 @@ private:
     std::filesystem::path path_;
 };
 
+// For a test that has a longer form; `otherwise` in its short one.
+int number_from_environment(const char* name, int otherwise);
+
 void write_file(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace mydocker::tests

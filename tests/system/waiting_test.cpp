@@ -1,4 +1,6 @@
 // Waiting for each condition, and what is told when it can never come.
+#include <signal.h>
+
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -38,6 +40,7 @@ BOOST_AUTO_TEST_CASE(each_condition_is_met_in_its_time) {
     BOOST_TEST(running.wait(20s).value_or(-1) == 0);
     BOOST_TEST(running.out() == "running\n");
     BOOST_TEST(paused.running());
+    BOOST_REQUIRE(daemon.heeds("web", SIGTERM));
     BOOST_TEST(daemon.ctl({"pause", "web"}).status == 0);
     BOOST_TEST(paused.wait(20s).value_or(-1) == 0);
     BOOST_TEST(next_exit.running());

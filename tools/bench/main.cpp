@@ -21,6 +21,7 @@
 #include "tools/bench/logs.hpp"
 #include "tools/bench/peers.hpp"
 #include "tools/bench/report.hpp"
+#include "tools/bench/takeover.hpp"
 
 namespace {
 
@@ -30,6 +31,7 @@ struct Options {
     unsigned count = 300;
     unsigned containers = 0;
     unsigned mounts = 0;
+    unsigned takeovers = 0;
     bool quick = false;
     bool idle = false;
     bool logs = false;
@@ -41,6 +43,8 @@ constexpr unsigned widest = 32;
 constexpr Recipe recipes[] = {Recipe::minimal, Recipe::full};
 constexpr double pss_base = 6e6;  // bytes; the aim is this and so much a container
 constexpr double pss_each = 8e3;
+constexpr double longest_pause = 100;  // ms without a loop, over an upgrade
+constexpr double longest_turn = 20;    // ms of the loop
 
 std::string name_of(Recipe recipe, unsigned number) {
     return std::string(mydocker::bench::name_of(recipe)) + "-" + std::to_string(number);
@@ -125,6 +129,18 @@ void add_logs(Report& report, const Bench& bench, bool quick) {
         "us");
 }
 
+void add_takeovers(Report& report, const Bench& bench, unsigned count, unsigned rounds) {
+    const Takeovers takeovers = measure_takeovers(bench, count, rounds);
+    const std::string where = ", " + std::to_string(count) + " running";
+    report.add_samples("nobody answers over an upgrade" + where, "mydockerd", takeovers.upgrade,
+                       "ms", longest_pause);
+    report.add_samples("nobody answers over a kill -9" + where, "mydockerd", takeovers.crash, "ms");
+    report.add_value("longest turn of the loop, all end at once" + where, "mydockerd",
+                     takeovers.longest_turn, "ms", longest_turn);
+    report.add_value("its CPU time, of the busiest turn" + where, "mydockerd",
+                     takeovers.busiest_turn, "ms");
+}
+
 Report measure(const Options& options) {
     const unsigned count = options.quick ? 60 : options.count;
     const Scene scene;
@@ -158,6 +174,8 @@ Report measure(const Options& options) {
     }
     if (options.containers != 0) add_crowd(report, bench, options.containers, count);
     if (options.idle) add_wake_ups(report, daemon, std::chrono::seconds{options.quick ? 10 : 60});
+    if (options.takeovers != 0)  // the last: another mydockerd answers afterwards
+        add_takeovers(report, bench, options.takeovers, options.quick ? 3 : 10);
     return report;
 }
 
@@ -169,6 +187,8 @@ int main(int argc, char** argv) {
     app.add_option("--count", options.count, "starts measured for each recipe");
     app.add_option("--containers", options.containers, "measure with so many running as well");
     app.add_option("--mounts", options.mounts, "measure with so many host mounts as well");
+    app.add_option("--takeovers", options.takeovers,
+                   "with so many running: upgrade mydockerd, kill it, and let all end at once");
     app.add_flag("--logs", options.logs,
                  "measure the way of output to its log, and a restart beside a flood of it");
     app.add_flag("--idle", options.idle, "count the wake-ups of an idle minute");

@@ -50,7 +50,13 @@ void Report::add_peer(const std::string& measure, Recipe recipe, const std::stri
 
 void Report::add_value(const std::string& measure, const std::string& program, double value,
                        const std::string& unit, std::optional<double> aim) {
-    lines_.push_back({measure, "", program, unit, {value}, std::nullopt, aim});
+    add_samples(measure, program, {value}, unit, aim);
+}
+
+void Report::add_samples(const std::string& measure, const std::string& program,
+                         const Samples& samples, const std::string& unit,
+                         std::optional<double> aim) {
+    lines_.push_back({measure, "", program, unit, samples, std::nullopt, aim});
 }
 
 std::string Report::table() const {

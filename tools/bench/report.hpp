@@ -34,6 +34,8 @@ public:
                   const Samples& samples);
     void add_value(const std::string& measure, const std::string& program, double value,
                    const std::string& unit, std::optional<double> aim = std::nullopt);
+    void add_samples(const std::string& measure, const std::string& program, const Samples& samples,
+                     const std::string& unit, std::optional<double> aim = std::nullopt);
     void note(const std::string& text) { notes_.push_back(text); }
 
     std::string table() const;

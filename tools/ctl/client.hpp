@@ -41,7 +41,8 @@ struct Request {
     std::string target;
     std::string body = {};  // JSON or empty
     bool upgrade = false;   // ask for a framed stream (supervisor/protocol/stream.hpp)
-    bool harmless = false;  // it changes nothing, though it is no GET: it may be sent again
+    // Though it is no GET, it may be sent again: it changes nothing, or comes to the same twice.
+    bool harmless = false;
 };
 
 // One request that has been sent and whose answer is coming in.

@@ -25,7 +25,9 @@ int for_each_container(const Context& context, const char* method, const std::st
     const std::vector<std::string>& names = context.arguments.operands;
     std::vector<Request> requests;
     for (const std::string& name : names) {
-        requests.push_back({method, container_path(name, action) + query, {}});
+        requests.push_back({.method = method,
+                            .target = container_path(name, action) + query,
+                            .harmless = action == "stop"});
     }
     int exit_code = 0;
     const std::vector<Outcome> outcomes = perform_all(context.client, requests, text);

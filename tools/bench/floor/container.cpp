@@ -3,7 +3,6 @@
 // file system, which a supervisor may not: no look-up here is guarded against symlinks.
 #include "tools/bench/floor/container.hpp"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -45,20 +44,22 @@ bool mount_new(const char* type, const char* target, unsigned long flags, const 
     return ::syscall(SYS_mount, type, target, type, flags, options) == 0;
 }
 
-bool is_missing() { return errno == ENOENT; }
+// Not by errno: that is the floor's and all its children's together, since they share its memory.
+bool is_missing(const char* path) { return ::access(path, F_OK) != 0; }
 
 // One empty read-only tmpfs, cloned for every directory that is hidden; /dev/null for files.
 bool mask_file(const char* path) {
-    return ::syscall(SYS_mount, "/dev/null", path, nullptr, MS_BIND, nullptr) == 0 || is_missing();
+    return ::syscall(SYS_mount, "/dev/null", path, nullptr, MS_BIND, nullptr) == 0 ||
+           is_missing(path);
 }
 
 bool mask_directory(const char* path) {
-    return mount_new("tmpfs", path, closed | MS_RDONLY, nullptr) || is_missing();
+    return mount_new("tmpfs", path, closed | MS_RDONLY, nullptr) || is_missing(path);
 }
 
 bool make_read_only(const char* path) {
     const int copy = kernel::open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (copy < 0) return is_missing();
+    if (copy < 0) return is_missing(path);
     mount_attr attributes{};
     attributes.attr_set = MOUNT_ATTR_RDONLY;
     return kernel::mount_setattr(copy, "", AT_EMPTY_PATH, &attributes) == 0 &&
