@@ -22,7 +22,7 @@ struct Synonym {
     std::string_view name;
     int number;
 };
-constexpr std::array<Synonym, 4> synonyms{{{"IOT", 6}, {"CLD", 17}, {"POLL", 29}, {"UNUSED", 31}}};
+constexpr std::array<Synonym, 4> signal_synonyms{{{"IOT", 6}, {"CLD", 17}, {"POLL", 29}, {"UNUSED", 31}}};
 
 constexpr std::array<std::string_view, 42> capabilities{"ALL",
                                                         "AUDIT_CONTROL",
@@ -119,7 +119,7 @@ std::optional<int> parse_signal(std::string_view text) {
         found != signal_names.end()) {
         return static_cast<int>(found - signal_names.begin());
     }
-    for (const Synonym& synonym : synonyms) {
+    for (const Synonym& synonym : signal_synonyms) {
         if (synonym.name == name) return synonym.number;
     }
     return real_time_signal(name);

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view ending = ".json";
 constexpr std::size_t largest_file = 256 << 10;  // bytes; one is of a few kilobytes
 
-fs::path root_in(const fs::path& state_dir) { return state_dir / "containers"; }
+fs::path runtime_root_in(const fs::path& state_dir) { return state_dir / "containers"; }
 
 // Throws std::system_error; std::length_error where it is too large.
 std::string contents_of(int directory, const std::string& name, FileVersion& version) {
@@ -46,7 +46,7 @@ std::string contents_of(int directory, const std::string& name, FileVersion& ver
 }  // namespace
 
 Snapshots::Snapshots(const fs::path& state_dir, std::string boot_id)
-    : root_(root_in(state_dir)), boot_id_(std::move(boot_id)) {
+    : root_(runtime_root_in(state_dir)), boot_id_(std::move(boot_id)) {
     std::error_code error;
     fs::create_directories(root_, error);
     if (error) throw std::system_error(error, "make " + root_.string());
@@ -95,7 +95,7 @@ void Snapshots::keep(Found found) {
         known_.put(id + std::string(ending), found.versions[id], std::move(snapshot));
 }
 
-bool Snapshots::is_of(const fs::path& state_dir) const { return root_ == root_in(state_dir); }
+bool Snapshots::is_of(const fs::path& state_dir) const { return root_ == runtime_root_in(state_dir); }
 
 std::map<std::string, Snapshot> Snapshots::load(std::vector<std::string>& problems) const {
     Found found = look();

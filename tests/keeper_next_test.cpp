@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_CASE(it_waits_beside_and_is_greeted_after_the_end) {
     BOOST_TEST(next.tell("receive") == "0 0 2");
     BOOST_TEST(next.tell("text 2") == "two");
     BOOST_TEST(next.tell("text 1") == "none");
-    BOOST_TEST(open_files(waiting.world.pid) == own_files + 2);
+    BOOST_TEST(comes_to_hold(waiting.world.pid, 2));
     // Now it is mydockerd as any other.
     ::kill(waiting.world.pid, SIGUSR2);
     BOOST_TEST(next.tell("signal") == std::to_string(SIGUSR2));
@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_new_keeper_greets_it_too) {
     BOOST_TEST(next.tell("receive") == "0 0 2");
     BOOST_TEST(next.tell("text 1") == "one");
     BOOST_TEST(file_run_by(waiting.world.pid) == number_of(program.path()));
-    BOOST_TEST(open_files(waiting.world.pid) == own_files + 2);
+    BOOST_TEST(comes_to_hold(waiting.world.pid, 2));
     BOOST_TEST(waiting.world.said().empty());
     next.tell("retire 7");
     next.order("exit 0");
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_wanted_any_more_goes) {
     const Fake next = waiting.prepared();
     waiting.first.tell("dismiss");
     BOOST_TEST(eventually([&] { return is_gone(next.pid); }));
-    BOOST_TEST(eventually([&] { return open_files(waiting.world.pid) == own_files + 2; }));
+    BOOST_TEST(comes_to_hold(waiting.world.pid, 2));
     // Asked for again it is another one; and asked for once more.
     waiting.first.tell("prepare");
     const Fake second = waiting.prepared();
@@ -92,7 +92,7 @@ BOOST_AUTO_TEST_CASE(who_is_not_wanted_any_more_goes) {
     BOOST_TEST(eventually([&] { return is_gone(third.pid); }));
     Fake successor = waiting.world.next();
     BOOST_TEST(successor.tell("receive") == "1 9 2");
-    BOOST_TEST(open_files(waiting.world.pid) == own_files + 2);
+    BOOST_TEST(comes_to_hold(waiting.world.pid, 2));
     successor.tell("prepare");
     Fake last = waiting.world.next();
     BOOST_TEST(last.tell("receive") == "prepare 1");
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(who_dies_in_waiting_is_heard_and_replaced) {
     next.order("die");
     BOOST_TEST(waiting.first.tell("heard") == "heard:");
     BOOST_TEST(eventually([&] { return is_gone(next.pid); }));
-    BOOST_TEST(eventually([&] { return open_files(waiting.world.pid) == own_files + 2; }));
+    BOOST_TEST(comes_to_hold(waiting.world.pid, 2));
     waiting.first.tell("replace");
     waiting.first.order("exit 0");
     BOOST_TEST(waiting.world.next().tell("receive") == "0 0 2");

@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(an_upgrade_executes_the_new_keeper_and_keeps_all) {
     BOOST_TEST(second.tell("receive") == "0 0 3");
     BOOST_TEST(second.tell("text 0") == "own");
     BOOST_TEST(second.tell("text 1") == "one");
-    BOOST_TEST(open_files(world.pid) == own_files + 3);
+    BOOST_TEST(comes_to_hold(world.pid, 3));
     ::kill(orphan, SIGUSR1);
     BOOST_TEST(eventually([&] { return is_zombie_with(orphan, 44 << 8); }));
     BOOST_TEST(world.said().empty());
@@ -337,7 +337,7 @@ BOOST_AUTO_TEST_CASE(a_keeper_that_cannot_execute_itself_goes_on) {
     Fake second = world.next();
     BOOST_TEST(second.tell("receive") == "0 0 2");
     BOOST_TEST(second.tell("text 1") == "one");
-    BOOST_TEST(open_files(world.pid) == own_files + 2);
+    BOOST_TEST(comes_to_hold(world.pid, 2));
     BOOST_TEST(world.said() == "mydocker-keeper: cannot execute " + program.path().string() +
                                    " anew: No such file or directory, error 2; going on as it "
                                    "is\n");
@@ -361,7 +361,7 @@ BOOST_AUTO_TEST_CASE(nonsense_is_refused_and_leaves_nothing_open) {
         return count;
     };
     BOOST_TEST(eventually([&] { return refusals() == 12; }), world.said());
-    BOOST_TEST(open_files(world.pid) == own_files + 1);
+    BOOST_TEST(comes_to_hold(world.pid, 1));
     first.tell("hold 1 one");
     first.order("die");
     Fake second = world.next();

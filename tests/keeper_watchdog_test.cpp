@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(it_is_told_again_and_again) {
         first.order("die");
         Fake second = world.next();
         for (int i = 0; i < 3; ++i) BOOST_TEST(manager.hear() == "WATCHDOG=1");
-        BOOST_TEST(open_files(world.pid) == own_files + 1);
+        BOOST_TEST(comes_to_hold(world.pid, 1));
     }
 }
 

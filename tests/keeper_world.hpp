@@ -66,6 +66,11 @@ inline std::size_t open_files(pid_t pid) {
     return static_cast<std::size_t>(std::distance(begin(fds), end(fds)));
 }
 
+// And the keeper's own; another one may be open for the moment of a word to the service manager.
+inline bool comes_to_hold(pid_t pid, std::size_t descriptors) {
+    return eventually([&] { return open_files(pid) == own_files + descriptors; });
+}
+
 // One fake mydockerd.
 class Fake {
 public:

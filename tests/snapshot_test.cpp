@@ -8,6 +8,7 @@
 #include <set>
 
 #include "supervisor/snapshots.hpp"
+#include "tests/ids.hpp"
 #include "tests/scratch.hpp"
 #include "tests/stored_state.hpp"
 
@@ -17,8 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string first_id(32, 'a');
-const std::string second_id(32, 'b');
 const std::string this_boot = "6b3f1c1e-8f0e-4d43-9f0c-2b8f6c4c6f10";
 
 Snapshot full_snapshot(const std::string& id) {

@@ -8,12 +8,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/ids.hpp"
 #include "tests/scratch.hpp"
 
 using namespace mydocker::supervisor;
-using mydocker::tests::contents;
-using mydocker::tests::Scratch;
-using mydocker::tests::write_file;
+using namespace mydocker::tests;
 namespace fs = std::filesystem;
 
 namespace {
@@ -29,9 +28,6 @@ StoredContainer example(const std::string& id) {
     container.config_json = R"({"command":["sleep","9"],"environment":{"A":"ä \" \\ \n"}})";
     return container;
 }
-
-const std::string first_id(32, 'a');
-const std::string second_id(32, 'b');
 
 std::vector<StoredContainer> load(const Store& store) {
     std::vector<std::string> problems;

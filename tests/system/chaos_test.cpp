@@ -1,7 +1,7 @@
 // The chaos test: containers start and end all the time, and meanwhile mydockerd is killed, at
 // random and at every failpoint; so is its keeper, and both at once. Then everything is counted:
 // every end on record once with its code, no start doubled, no log line missing, nothing left on
-// the host. MYDOCKER_CHAOS_SECONDS (default 30) for each of its parts, MYDOCKER_CHAOS_SEED for
+// the host. MYDOCKER_CHAOS_SECONDS (default 15) for each of its parts, MYDOCKER_CHAOS_SEED for
 // another run.
 #include <signal.h>
 
@@ -194,7 +194,7 @@ struct Chaos {
     Daemon daemon;
     std::mt19937 random{static_cast<unsigned>(number_from_environment("MYDOCKER_CHAOS_SEED", 1))};
     int kills = 0;
-    const std::chrono::seconds time{number_from_environment("MYDOCKER_CHAOS_SECONDS", 30)};
+    const std::chrono::seconds time{number_from_environment("MYDOCKER_CHAOS_SECONDS", 15)};
 };
 
 constexpr const char* failpoints[] = {

@@ -162,6 +162,11 @@ Daemon::~Daemon() {
     fs::remove_all(directory_, error);
 }
 
+std::vector<std::string> Daemon::ctl_command(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {program("mydocker-ctl"), "-H", socket()});
+    return arguments;
+}
+
 Result Daemon::ctl(std::vector<std::string> arguments, std::chrono::milliseconds patience) const {
     arguments.insert(arguments.begin(), {"-H", socket()});
     Process process([&] { return ctl::run_program(arguments); });

@@ -50,6 +50,8 @@ public:
     Daemon(const Daemon&) = delete;
     Daemon& operator=(const Daemon&) = delete;
 
+    // For a Process: mydocker-ctl with these arguments.
+    std::vector<std::string> ctl_command(std::vector<std::string> arguments) const;
     // mydocker-ctl but for its main(), in a forked child: a program's start, libraries and all,
     // takes most of a second in the VM.
     Result ctl(std::vector<std::string> arguments, std::chrono::milliseconds patience = 60s) const;

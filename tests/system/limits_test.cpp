@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string sleeper(const std::string& name, const std::string& keys) {
+std::string sleeping(const std::string& name, const std::string& keys) {
     return "[container." + name + "]\ncommand = [\"sleep\", \"1000\"]\nstop_signal = \"KILL\"\n" +
            keys + "\n";
 }
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(the_kernel_has_what_was_configured) {
          {{"memory.swap.max", "0"}, {"cpu.weight", "306"}}}};
     std::string toml = "version = 1\n";
     for (std::size_t i = 0; i < rows.size(); ++i)
-        toml += sleeper("c" + std::to_string(i), rows[i].keys);
+        toml += sleeping("c" + std::to_string(i), rows[i].keys);
     const Daemon daemon(toml);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const std::string name = "c" + std::to_string(i);
@@ -174,13 +174,13 @@ pids_limit = 40
 
 BOOST_AUTO_TEST_CASE(a_reload_changes_limits_under_a_running_workload) {
     const Daemon daemon("version = 1\n" +
-                        sleeper("web", "mem_limit = \"64m\"\npids_limit = 50\ncpus = 0.5"));
+                        sleeping("web", "mem_limit = \"64m\"\npids_limit = 50\ncpus = 0.5"));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     const auto before = daemon.inspect("web");
     daemon.write_host_file("version = 1\n" +
-                           sleeper("web",
-                                   "mem_limit = \"96m\"\ncpus = 1.0\ncpuset = \"0\"\n"
-                                   "oom_policy = \"kill\""));
+                           sleeping("web",
+                                    "mem_limit = \"96m\"\ncpus = 1.0\ncpuset = \"0\"\n"
+                                    "oom_policy = \"kill\""));
     const Result result = daemon.ctl({"reload"});
     BOOST_CHECK_EQUAL(result.status, 0);
     BOOST_CHECK_EQUAL(daemon.cgroup_file("web", "memory.max"), "100663296");
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_reload_changes_limits_under_a_running_workload) {
     BOOST_CHECK_EQUAL(after.at("pid"), before.at("pid"));
     BOOST_CHECK_EQUAL(after.at("attempt"), 1);
     // Lifted again, each goes back to the kernel's default; a cpuset to all there are.
-    daemon.write_host_file("version = 1\n" + sleeper("web", ""));
+    daemon.write_host_file("version = 1\n" + sleeping("web", ""));
     BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 0);
     for (const auto& [file, value] :
          std::vector<std::pair<std::string, std::string>>{{"memory.max", "max"},
@@ -207,11 +207,11 @@ BOOST_AUTO_TEST_CASE(a_reload_changes_limits_under_a_running_workload) {
 
 // The memory limit comes first and would be taken; the cpuset is refused: neither may stay.
 BOOST_AUTO_TEST_CASE(a_refused_limit_leaves_all_as_it_was) {
-    const Daemon daemon("version = 1\n" + sleeper("web", "mem_limit = \"64m\"\ncpuset = \"0\""));
+    const Daemon daemon("version = 1\n" + sleeping("web", "mem_limit = \"64m\"\ncpuset = \"0\""));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     const auto before = daemon.inspect("web");
     daemon.write_host_file("version = 1\n" +
-                           sleeper("web", "mem_limit = \"96m\"\ncpuset = \"0-5\""));
+                           sleeping("web", "mem_limit = \"96m\"\ncpuset = \"0-5\""));
     const Result result = daemon.ctl({"reload"});
     BOOST_CHECK_NE(result.status, 0);
     const std::string said = result.out + result.err;
@@ -225,7 +225,8 @@ BOOST_AUTO_TEST_CASE(a_refused_limit_leaves_all_as_it_was) {
     BOOST_CHECK_EQUAL(after.at("state"), "running");
     BOOST_CHECK_EQUAL(after.at("limits"), before.at("limits"));
     // The file is still the one to follow once it is put right.
-    daemon.write_host_file("version = 1\n" + sleeper("web", "mem_limit = \"96m\"\ncpuset = \"1\""));
+    daemon.write_host_file("version = 1\n" +
+                           sleeping("web", "mem_limit = \"96m\"\ncpuset = \"1\""));
     BOOST_CHECK_EQUAL(daemon.ctl({"reload"}).status, 0);
     BOOST_CHECK_EQUAL(daemon.cgroup_file("web", "memory.max"), "100663296");
     BOOST_CHECK_EQUAL(daemon.cgroup_file("web", "cpuset.cpus"), "1");

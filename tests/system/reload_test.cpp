@@ -13,19 +13,19 @@ using nlohmann::json;
 
 namespace {
 
-std::string sleeper(const std::string& name, const std::string& keys = "") {
+std::string sleeping(const std::string& name, const std::string& keys = "") {
     return "[container." + name +
            "]\ncommand = [\"sleep\", \"1000\"]\nstop_grace_period = \"0s\"\n" + keys + "\n";
 }
 
-const std::string before = "version = 1\n[daemon]\nmax_concurrent_starts = 4\n" + sleeper("same") +
-                           sleeper("live", "mem_limit = \"64m\"") +
-                           sleeper("anew", "hostname = \"old\"") + sleeper("gone") +
-                           sleeper("next", "stop_signal = \"SIGINT\"");
-const std::string after = "version = 1\n[daemon]\nmax_concurrent_starts = 5\n" + sleeper("same") +
-                          sleeper("live", "mem_limit = \"96m\"") +
-                          sleeper("anew", "hostname = \"new\"") + sleeper("come") +
-                          sleeper("next", "stop_signal = \"SIGINT\"");
+const std::string before = "version = 1\n[daemon]\nmax_concurrent_starts = 4\n" + sleeping("same") +
+                           sleeping("live", "mem_limit = \"64m\"") +
+                           sleeping("anew", "hostname = \"old\"") + sleeping("gone") +
+                           sleeping("next", "stop_signal = \"SIGINT\"");
+const std::string after = "version = 1\n[daemon]\nmax_concurrent_starts = 5\n" + sleeping("same") +
+                          sleeping("live", "mem_limit = \"96m\"") +
+                          sleeping("anew", "hostname = \"new\"") + sleeping("come") +
+                          sleeping("next", "stop_signal = \"SIGINT\"");
 
 std::map<std::string, int> pids(const Daemon& daemon) {
     std::map<std::string, int> all;
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(sighup_does_the_same) {
 BOOST_AUTO_TEST_CASE(a_broken_file_changes_nothing_and_all_its_errors_are_told) {
     const Daemon daemon(before);
     const auto old = running_pids(daemon);
-    daemon.write_host_file(after + sleeper("bad", "mem_limit = \"lots\"\nrestart = \"perhaps\""));
+    daemon.write_host_file(after + sleeping("bad", "mem_limit = \"lots\"\nrestart = \"perhaps\""));
     const std::string path = (daemon.directory() / "host.toml").string();
     for (const std::vector<std::string>& verb :
          {std::vector<std::string>{"reload"}, {"reload", "--plan"}, {"up"}}) {

@@ -15,11 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::vector<std::string> ctl_words(const Daemon& daemon, std::vector<std::string> words) {
-    words.insert(words.begin(), {program("mydocker-ctl"), "-H", daemon.socket()});
-    return words;
-}
-
 std::size_t containers_on_disk(const Daemon& daemon) {
     const fs::directory_iterator entries(daemon.directory() / "data/containers");
     return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
@@ -42,8 +37,8 @@ BOOST_AUTO_TEST_CASE(output_and_exit_code_are_the_workloads) {
 BOOST_AUTO_TEST_CASE(the_books_line) {
     const Daemon daemon;
     Process client(
-        ctl_words(daemon, {"run", "--cpushare", "8000", "--cpuset", "0-1", "-m", "50m",
-                           "/usr/bin/stress", "--vm-bytes", "30m", "--vm-keep", "--vm", "1"}));
+        daemon.ctl_command({"run", "--cpushare", "8000", "--cpuset", "0-1", "-m", "50m",
+                            "/usr/bin/stress", "--vm-bytes", "30m", "--vm-keep", "--vm", "1"}));
     std::vector<json> all;
     BOOST_REQUIRE(eventually([&] {
         all = list(daemon);
@@ -95,7 +90,7 @@ BOOST_AUTO_TEST_CASE(signals_reach_the_workload) {
     const std::string script =
         "for s in TERM HUP INT QUIT; do trap \"echo got $s\" $s; done; trap 'echo done; exit 9' "
         "USR1; echo ready; while :; do sleep 0.05; done";
-    Process client(ctl_words(daemon, {"run", "--rm", "--name", "web", "/bin/sh", "-c", script}));
+    Process client(daemon.ctl_command({"run", "--rm", "--name", "web", "/bin/sh", "-c", script}));
     std::string expected = "ready\n";
     const auto seen = [&] { return client.out() == expected; };
     BOOST_REQUIRE(eventually(seen));
@@ -135,7 +130,7 @@ BOOST_AUTO_TEST_CASE(detached_named_found_by_prefix_waited_for_and_removed) {
     BOOST_CHECK(contains(taken.err, "the name \"web\" is taken"));
     BOOST_REQUIRE(eventually([&] { return daemon.ctl({"logs", "web"}).out == "ready\n"; }));
 
-    Process waiting(ctl_words(daemon, {"wait", id.substr(0, 12)}));
+    Process waiting(daemon.ctl_command({"wait", id.substr(0, 12)}));
     BOOST_CHECK(!waiting.wait(300ms));
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", id.substr(0, 12)}).status, 0);
     BOOST_CHECK(waiting.wait(10s) == 4);

@@ -46,11 +46,6 @@ void check_at_rest(const Daemon& daemon, const std::string& name, const std::str
     BOOST_CHECK(!fs::exists(cgroup));
 }
 
-std::vector<std::string> ctl_words(const Daemon& daemon, std::vector<std::string> words) {
-    words.insert(words.begin(), {program("mydocker-ctl"), "-H", daemon.socket()});
-    return words;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stop)
@@ -170,9 +165,9 @@ BOOST_AUTO_TEST_CASE(a_failure_of_long_ago_is_not_told_again) {
         "[container.blocker]\nautostart = \"no\"\n" + program.keys());
     BOOST_REQUIRE(daemon.reaches("web", "failed"));
     BOOST_REQUIRE(eventually([&] { return read_file(directory / "hook") == "x\n"; }));
-    Process blocker(ctl_words(daemon, {"start", "blocker"}));
+    Process blocker(daemon.ctl_command({"start", "blocker"}));
     BOOST_REQUIRE(eventually([&] { return program.is_awaited(); }));
-    Process start(ctl_words(daemon, {"start", "web"}));
+    Process start(daemon.ctl_command({"start", "web"}));
     BOOST_REQUIRE(daemon.reaches("web", "queued"));
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "web"}).status, 0);
     BOOST_CHECK(start.wait(5s) == 1);
@@ -185,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_failure_of_long_ago_is_not_told_again) {
 BOOST_AUTO_TEST_CASE(a_start_during_a_stop_follows_it) {
     const Daemon daemon(toml(deaf) + "stop_grace_period = \"1s\"\n");
     require_ready(daemon);
-    Process stop(ctl_words(daemon, {"stop", "web"}));
+    Process stop(daemon.ctl_command({"stop", "web"}));
     BOOST_REQUIRE(daemon.reaches("web", "stopping"));
     BOOST_CHECK_EQUAL(daemon.ctl({"start", "web"}).status, 0);
     const json shown = daemon.inspect("web");
@@ -267,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_stop_races_a_kill_from_outside) {
     for (int round = 0; round < 8; ++round) {
         BOOST_REQUIRE(daemon.reaches("web", "running"));
         const json shown = daemon.inspect("web");
-        Process stop(ctl_words(daemon, {"stop", "web"}));
+        Process stop(daemon.ctl_command({"stop", "web"}));
         // A little later each round, around the moment at which the request arrives.
         std::this_thread::sleep_for(round * 8ms);
         ::kill(shown.at("pid").get<pid_t>(), SIGKILL);

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(every_stop_is_answered_while_mydockerd_is_killed) {
     const auto cgroup = daemon.cgroup();
     std::mt19937 random{1};
     int kills = 0, stopped = 0, asked_again = 0;
-    for (int round = 0; round < 4; ++round) {
+    for (int round = 0; round < 3; ++round) {
         for (const std::string name : names) {
             BOOST_REQUIRE(eventually([&] {
                 const std::string state = daemon.state(name);

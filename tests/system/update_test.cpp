@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "tests/system/counting.hpp"
 #include "tests/system/harness.hpp"
 #include "tests/system/host_view.hpp"
 #include "tests/system/supervision.hpp"
@@ -12,15 +13,13 @@ using nlohmann::json;
 
 namespace {
 
-std::string sleeper(const std::string& keys) {
+std::string web_with(const std::string& keys) {
     return "version = 1\n[container.web]\ncommand = [\"sleep\", \"1000\"]\nstop_signal = "
            "\"KILL\"\n" +
            keys;
 }
 
 std::string bytes(int mebibytes) { return std::to_string(mebibytes << 20); }
-
-int pid_of(const Daemon& daemon, const std::string& name) { return daemon.inspect(name).at("pid"); }
 
 }  // namespace
 
@@ -65,7 +64,7 @@ BOOST_AUTO_TEST_CASE(limits_reach_the_kernel_and_stay) {
 }
 
 BOOST_AUTO_TEST_CASE(what_the_kernel_refuses_changes_nothing) {
-    const Daemon daemon(sleeper("mem_limit = \"50m\"\npids_limit = 20\ncpuset = \"0\"\n"));
+    const Daemon daemon(web_with("mem_limit = \"50m\"\npids_limit = 20\ncpuset = \"0\"\n"));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     const json before = daemon.inspect("web").at("config");
     const Result absent =
@@ -94,7 +93,7 @@ BOOST_AUTO_TEST_CASE(what_the_kernel_refuses_changes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(the_files_container_keeps_an_update_until_the_file_says_otherwise) {
-    Daemon daemon(sleeper("mem_limit = \"50m\"\ncpus = 1\n"));
+    Daemon daemon(web_with("mem_limit = \"50m\"\ncpus = 1\n"));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     BOOST_TEST(daemon.ctl({"update", "-m", "64m", "--cpus", "0.5", "web"}).status == 0);
     BOOST_TEST(daemon.inspect("web").at("updated").at("mem_limit") == "64m");
@@ -108,7 +107,7 @@ BOOST_AUTO_TEST_CASE(the_files_container_keeps_an_update_until_the_file_says_oth
     BOOST_TEST(daemon.cgroup_file("web", "memory.max") == bytes(64));
     BOOST_TEST(daemon.cgroup_file("web", "cpu.max") == "50000 100000");
     // The file changes the one; the other stays.
-    daemon.write_host_file(sleeper("mem_limit = \"56m\"\ncpus = 1\n"));
+    daemon.write_host_file(web_with("mem_limit = \"56m\"\ncpus = 1\n"));
     const Result plan = daemon.ctl({"reload", "--plan"});
     BOOST_TEST(contains(plan.out, "mem_limit's update ends"));
     BOOST_TEST(contains(plan.out, "cpus stays as updated"));
@@ -119,7 +118,7 @@ BOOST_AUTO_TEST_CASE(the_files_container_keeps_an_update_until_the_file_says_oth
     BOOST_TEST(!daemon.inspect("web").at("updated").contains("mem_limit"));
     // While mydockerd is down too.
     BOOST_TEST(daemon.stop() == 0);
-    daemon.write_host_file(sleeper("mem_limit = \"56m\"\ncpus = 2\n"));
+    daemon.write_host_file(web_with("mem_limit = \"56m\"\ncpus = 2\n"));
     daemon.start();
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     BOOST_TEST(daemon.cgroup_file("web", "cpu.max") == "200000 100000");
@@ -127,7 +126,7 @@ BOOST_AUTO_TEST_CASE(the_files_container_keeps_an_update_until_the_file_says_oth
 }
 
 BOOST_AUTO_TEST_CASE(a_new_name) {
-    Daemon daemon(sleeper(""));
+    Daemon daemon(web_with(""));
     BOOST_TEST(daemon.ctl({"run", "-d", "--name", "old", "--stop-signal", "KILL", "sleep", "1000"})
                    .status == 0);
     const int pid = pid_of(daemon, "old");

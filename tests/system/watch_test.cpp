@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t most_seen = 256UL * 1024;
 
-struct Seat {
-    explicit Seat(const Daemon& daemon)
+struct Viewer {
+    explicit Viewer(const Daemon& daemon)
         : client(
               [&] {
                   ::setenv("TERM", "xterm", 1);
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(it_shows_stops_follows_and_goes) {
         daemon.ctl({"run", "-d", "--name", "web", "sh", "-c", "echo from-inside; exec sleep 1000"})
             .status,
         0);
-    Seat seat(daemon);
+    Viewer seat(daemon);
     BOOST_REQUIRE(seat.shows("running"));
     BOOST_CHECK(seat.shows("web "));
     BOOST_CHECK(seat.terminal.is_raw());
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(it_shows_stops_follows_and_goes) {
 BOOST_AUTO_TEST_CASE(killing_is_asked_for) {
     const Daemon daemon;
     BOOST_REQUIRE_EQUAL(daemon.ctl({"run", "-d", "--name", "web", "sleep", "1000"}).status, 0);
-    Seat seat(daemon);
+    Viewer seat(daemon);
     BOOST_REQUIRE(seat.shows("running"));
     BOOST_CHECK(seat.answers("k", "Kill web? y/n"));
     BOOST_CHECK(seat.answers("n", "s stop"));
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(killing_is_asked_for) {
 BOOST_AUTO_TEST_CASE(signals_leave_the_terminal_in_order) {
     const Daemon daemon;
     for (const int signal : {SIGTERM, SIGHUP, SIGINT, SIGKILL}) {
-        Seat seat(daemon);
+        Viewer seat(daemon);
         BOOST_REQUIRE(seat.shows("There are no containers"));
         BOOST_CHECK(!seat.terminal.is_as_before());
         seat.client.signal(signal);
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(signals_leave_the_terminal_in_order) {
 
 BOOST_AUTO_TEST_CASE(it_comes_back_with_the_daemon) {
     Daemon daemon;
-    Seat seat(daemon);
+    Viewer seat(daemon);
     BOOST_REQUIRE(seat.shows("There are no containers"));
     BOOST_REQUIRE_EQUAL(daemon.stop(), 0);
     BOOST_CHECK(seat.shows("mydockerd is away, reconnecting"));

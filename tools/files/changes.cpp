@@ -3,7 +3,6 @@
 // See changes.hpp.
 #include "tools/files/changes.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -13,18 +12,12 @@
 #include <memory>
 #include <utility>
 
+#include "tools/files/directory.hpp"
 #include "tools/files/tree_error.hpp"
 
 namespace mydocker::files {
 
 namespace {
-
-constexpr int deepest = 512;  // directories below each other
-
-struct DirClose {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, DirClose>;
 
 // Null where there is no such directory.
 Directory open_directory(int parent, const char* name, const std::string& path) {

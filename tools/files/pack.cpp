@@ -3,7 +3,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -18,6 +17,7 @@
 #include <vector>
 
 #include "tools/files/archive.hpp"
+#include "tools/files/directory.hpp"
 #include "tools/files/tree_error.hpp"
 
 namespace mydocker::files {
@@ -25,7 +25,6 @@ namespace mydocker::files {
 namespace {
 
 constexpr std::size_t block = 64UL << 10;
-constexpr int deepest = 512;                      // directories below each other
 constexpr std::size_t most_hard_links = 1 << 16;  // files remembered; further ones are copied twice
 constexpr const char* capability_attribute = "security.capability";
 
@@ -44,9 +43,6 @@ private:
     int fd_;
 };
 
-struct DirClose {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
 struct EntryFree {
     void operator()(archive_entry* entry) const { ::archive_entry_free(entry); }
 };
@@ -166,7 +162,7 @@ void Packer::add_directory(int fd, const struct stat& status, const std::string&
                         shown(path) + ": over " + std::to_string(deepest) + " directories deep");
     entry_of(status, path + "/");
     put_header();
-    const std::unique_ptr<DIR, DirClose> directory(::fdopendir(fd));
+    const Directory directory(::fdopendir(fd));
     if (!directory) {
         ::close(fd);
         fail(errno, "read the directory " + shown(path));
