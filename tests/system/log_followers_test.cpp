@@ -120,11 +120,12 @@ volumes = ["/run/mydocker-go:/go"]
     std::filesystem::create_directories("/run/mydocker-go");
     BOOST_REQUIRE(run({"mkfifo", "/run/mydocker-go/fifo"}).status == 0);
     BOOST_TEST(daemon.ctl({"start", "web"}).status == 0);
-    Process follower({program("mydocker-ctl"), "-H", daemon.socket(), "logs", "-f", "web"});
-    // It listens by the time that it is stopped: mydockerd has a client more.
+    BOOST_TEST(daemon.reaches("web", "running"));
     const std::size_t before = daemon.open_descriptors();
-    BOOST_TEST(eventually([&] { return daemon.open_descriptors() >= before; }));
-    std::this_thread::sleep_for(3s);
+    Process follower(daemon.ctl_command({"logs", "-f", "web"}));
+    // It listens by the time that it is stopped: mydockerd has a client more.
+    BOOST_REQUIRE(eventually([&] { return daemon.open_descriptors() > before; }));
+    std::this_thread::sleep_for(2s);
     follower.signal(SIGSTOP);
     BOOST_TEST(run({"sh", "-c", "echo > /run/mydocker-go/fifo"}).status == 0);
     BOOST_TEST(eventually(

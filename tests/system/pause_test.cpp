@@ -202,12 +202,12 @@ BOOST_AUTO_TEST_CASE(a_reload_reaches_a_paused_one_and_leaves_it_so) {
 
 BOOST_AUTO_TEST_CASE(a_shutdown_ends_paused_ones) {
     const Directory directory;
-    Daemon daemon(counter(directory));
+    Daemon daemon(counter(directory, "stop_grace_period = \"60s\"\n"));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
     BOOST_TEST(daemon.ctl({"pause", "web"}).status == 0);
     const auto begin = std::chrono::steady_clock::now();
     BOOST_TEST(daemon.stop() == 0);
-    BOOST_TEST(seconds_since(begin) < 9);  // not its grace period of 10 s
+    BOOST_TEST(seconds_since(begin) < 50);  // not its grace period
 }
 
 // Time that it stood still is no time that it ran.

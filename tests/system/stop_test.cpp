@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_failure_of_long_ago_is_not_told_again) {
     Process start(daemon.ctl_command({"start", "web"}));
     BOOST_REQUIRE(daemon.reaches("web", "queued"));
     BOOST_CHECK_EQUAL(daemon.ctl({"stop", "web"}).status, 0);
-    BOOST_CHECK(start.wait(5s) == 1);
+    BOOST_CHECK(start.wait(30s) == 1);
     const json shown = daemon.inspect("web");
     BOOST_CHECK_EQUAL(shown.at("state"), "exited");
     BOOST_CHECK_EQUAL(shown.at("reason"), "stopped by the operator before its next attempt");
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_stop_races_a_kill_from_outside) {
         // A little later each round, around the moment at which the request arrives.
         std::this_thread::sleep_for(round * 8ms);
         ::kill(shown.at("pid").get<pid_t>(), SIGKILL);
-        BOOST_CHECK(stop.wait(10s) == 0);
+        BOOST_CHECK(stop.wait(30s) == 0);
         check_at_rest(daemon, "web", shown.at("cgroup"));
         BOOST_REQUIRE_EQUAL(daemon.ctl({"start", "web"}).status, 0);
     }
