@@ -242,6 +242,7 @@ BOOST_AUTO_TEST_CASE(mydockerd_killed_at_every_failpoint) {
     const std::string mounts = host_mounts();
     const fs::path cgroup = chaos.daemon.cgroup();
     for (const char* name : failpoints) {
+        std::this_thread::sleep_for(1100ms);  // what lived so long begins the back-off anew
         const fs::path armed = chaos.counts / "failpoint.new";
         write_file(armed, std::string(name) + "\n");
         fs::rename(armed, chaos.failpoint());
