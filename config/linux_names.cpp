@@ -22,7 +22,8 @@ struct Synonym {
     std::string_view name;
     int number;
 };
-constexpr std::array<Synonym, 4> signal_synonyms{{{"IOT", 6}, {"CLD", 17}, {"POLL", 29}, {"UNUSED", 31}}};
+constexpr std::array<Synonym, 4> signal_synonyms{
+    {{"IOT", 6}, {"CLD", 17}, {"POLL", 29}, {"UNUSED", 31}}};
 
 constexpr std::array<std::string_view, 42> capabilities{"ALL",
                                                         "AUDIT_CONTROL",

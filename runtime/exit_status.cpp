@@ -60,13 +60,7 @@ bool may_read_exit_codes() {
     constexpr int cap_sys_ptrace = 19;
     static const bool may = [] {
         const std::string status = read_file_at(AT_FDCWD, "/proc/self/status").value_or("");
-        constexpr std::string_view key = "CapEff:\t";
-        const std::size_t at = status.find(key);
-        std::uint64_t mask = 0;
-        if (at != std::string::npos)
-            std::from_chars(status.data() + at + key.size(), status.data() + status.size(), mask,
-                            16);
-        return (mask >> cap_sys_ptrace & 1) != 0;
+        return (status_mask(status, "CapEff").value_or(0) >> cap_sys_ptrace & 1) != 0;
     }();
     return may;
 }

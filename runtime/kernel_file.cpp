@@ -42,6 +42,16 @@ std::optional<std::uint64_t> flat_value(const std::string& text, std::string_vie
     return std::nullopt;
 }
 
+std::optional<std::uint64_t> status_mask(const std::string& status, const std::string& key) {
+    const std::string label = key + ":\t";
+    const std::size_t at = status.find(label);
+    if (at == std::string::npos) return std::nullopt;
+    const char* const begin = status.data() + at + label.size();
+    std::uint64_t mask = 0;
+    std::from_chars(begin, status.data() + status.size(), mask, 16);
+    return mask;
+}
+
 std::optional<std::uint64_t> flat_value_at(int dir, const char* name, std::string_view key) {
     const auto text = read_file_at(dir, name);
     return text ? flat_value(*text, key) : std::nullopt;

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "runtime/kernel_file.hpp"
@@ -199,13 +198,9 @@ bool Run::init_notices(int signal) const {
     const std::string directory = "/proc/" + std::to_string(container_->current().pid);
     const auto status = runtime::read_file_at(AT_FDCWD, (directory + "/status").c_str());
     if (!status) return true;
-    for (const std::string key : {"SigBlk:\t", "SigIgn:\t", "SigCgt:\t"}) {
-        const std::size_t at = status->find(key);
-        std::uint64_t mask = 0;
-        if (at == std::string::npos) return true;
-        const char* begin = status->data() + at + key.size();
-        std::from_chars(begin, begin + 16, mask, 16);
-        if ((mask >> (signal - 1) & 1) != 0) return true;
+    for (const char* key : {"SigBlk", "SigIgn", "SigCgt"}) {
+        const auto mask = runtime::status_mask(*status, key);
+        if (!mask || (*mask >> (signal - 1) & 1) != 0) return true;
     }
     // While it waits in sigwait(3), as our reaper, tini and dumb-init do, the kernel shows as
     // unblocked what it waits for.

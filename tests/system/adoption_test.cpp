@@ -190,8 +190,8 @@ BOOST_AUTO_TEST_CASE(state_that_the_next_version_cannot_read_stops_an_upgrade) {
 
 BOOST_AUTO_TEST_CASE(a_client_that_waits_gets_its_code_over_a_crash) {
     Daemon daemon;
-    Process client({program("mydocker-ctl"), "-H", daemon.socket(), "run", "--name", "web",
-                    "/bin/sh", "-c", "echo begun; sleep 3; echo done; exit 9"});
+    Process client(daemon.ctl_command(
+        {"run", "--name", "web", "/bin/sh", "-c", "echo begun; sleep 3; echo done; exit 9"}));
     BOOST_REQUIRE(eventually([&] { return contains(client.out(), "begun"); }));
     daemon.crash();
     BOOST_CHECK_EQUAL(client.wait().value_or(-1), 9);

@@ -140,7 +140,6 @@ BOOST_AUTO_TEST_CASE(five_thousand_clients_that_say_nothing_keep_nobody_out) {
     BOOST_CHECK(eventually([&] { return daemon.open_descriptors() <= descriptors + 2; }));
 }
 
-// Who is being served stays; one more is told so instead of waiting for ever.
 // Else a thousand ends at once would keep its loop waiting for a processor.
 BOOST_AUTO_TEST_CASE(mydockerd_comes_before_all_that_it_runs) {
     const Directory directory;
@@ -163,6 +162,7 @@ BOOST_AUTO_TEST_CASE(mydockerd_comes_before_all_that_it_runs) {
     BOOST_TEST(!contains(group(daemon.keeper()), "nice -20"));
 }
 
+// Who is being served stays; one more is told so instead of waiting for ever.
 BOOST_AUTO_TEST_CASE(beyond_what_can_be_served_there_is_an_answer) {
     const Daemon daemon(
         "version = 1\n[container.web]\ncommand = [\"sleep\", \"1000\"]\nstop_signal = \"KILL\"\n");

@@ -188,7 +188,7 @@ struct Chaos {
         BOOST_CHECK_LE(repeated, kills);  // a chunk each
     }
 
-    void check_leaks(const std::string& mounts, const fs::path& cgroup) {
+    void check_leaks() {
         BOOST_CHECK_EQUAL(host_mounts(), mounts);
         BOOST_CHECK(eventually([&] { return cgroups_below(cgroup).empty(); }, 10s));
         // The keeper's only child is mydockerd, whose only child is mydocker-init: no zombie.
@@ -201,6 +201,8 @@ struct Chaos {
 
     Directory counts;
     Daemon daemon;
+    const std::string mounts = host_mounts();
+    const fs::path cgroup = daemon.cgroup();
     std::mt19937 random{static_cast<unsigned>(number_from_environment("MYDOCKER_CHAOS_SEED", 1))};
     int kills = 0;
     const Clock::time_point begun = Clock::now();
@@ -220,8 +222,6 @@ BOOST_AUTO_TEST_SUITE(chaos)
 
 BOOST_AUTO_TEST_CASE(mydockerd_killed_at_random) {
     Chaos chaos;
-    const std::string mounts = host_mounts();
-    const fs::path cgroup = chaos.daemon.cgroup();
     // Every other one lives for long enough to begin the keeper's back-off anew.
     while (chaos.goes_on([&] { return chaos.kills >= few; })) {
         chaos.pause(500);
@@ -234,18 +234,14 @@ BOOST_AUTO_TEST_CASE(mydockerd_killed_at_random) {
     chaos.settle();
     chaos.count(false);
     chaos.check_lines();
-    chaos.check_leaks(mounts, cgroup);
+    chaos.check_leaks();
 }
 
 BOOST_AUTO_TEST_CASE(mydockerd_killed_at_every_failpoint) {
     Chaos chaos;
-    const std::string mounts = host_mounts();
-    const fs::path cgroup = chaos.daemon.cgroup();
     for (const char* name : failpoints) {
         std::this_thread::sleep_for(1100ms);  // what lived so long begins the back-off anew
-        const fs::path armed = chaos.counts / "failpoint.new";
-        write_file(armed, std::string(name) + "\n");
-        fs::rename(armed, chaos.failpoint());
+        arm(chaos.failpoint(), name);
         const bool adopts = std::string(name).starts_with("adopt");
         if (adopts) chaos.kill(chaos.daemon.pid());
         // What a command changes is stored before it is answered.
@@ -261,14 +257,12 @@ BOOST_AUTO_TEST_CASE(mydockerd_killed_at_every_failpoint) {
     chaos.settle();
     chaos.count(false);
     chaos.check_lines();
-    chaos.check_leaks(mounts, cgroup);
+    chaos.check_leaks();
 }
 
 // The one at work, the one that is to come, or neither.
 BOOST_AUTO_TEST_CASE(upgraded_and_killed_at_random) {
     Chaos chaos;
-    const std::string mounts = host_mounts();
-    const fs::path cgroup = chaos.daemon.cgroup();
     int upgrades = 0;
     while (chaos.goes_on([&] { return chaos.kills >= few && upgrades > 0; })) {
         BOOST_REQUIRE(eventually([&] { return chaos.answers(); }));
@@ -287,15 +281,13 @@ BOOST_AUTO_TEST_CASE(upgraded_and_killed_at_random) {
     chaos.settle();
     chaos.count(false);
     chaos.check_lines();
-    chaos.check_leaks(mounts, cgroup);
+    chaos.check_leaks();
     BOOST_TEST(upgrades > 0);
 }
 
 // mydockerd becomes the next keeper, also one that had only just begun.
 BOOST_AUTO_TEST_CASE(keeper_killed_at_random) {
     Chaos chaos;
-    const std::string mounts = host_mounts();
-    const fs::path cgroup = chaos.daemon.cgroup();
     while (chaos.goes_on([&] { return chaos.kills >= few; })) {
         chaos.pause(1500);
         BOOST_REQUIRE(eventually([&] { return chaos.daemon.pid() > 0; }));
@@ -306,13 +298,11 @@ BOOST_AUTO_TEST_CASE(keeper_killed_at_random) {
     }
     chaos.settle();
     chaos.count(true);
-    chaos.check_leaks(mounts, cgroup);
+    chaos.check_leaks();
 }
 
 BOOST_AUTO_TEST_CASE(keeper_and_mydockerd_killed_at_once) {
     Chaos chaos;
-    const std::string mounts = host_mounts();
-    const fs::path cgroup = chaos.daemon.cgroup();
     for (; chaos.goes_on([&] { return chaos.kills >= few; }); ++chaos.kills) {
         chaos.pause(1500);
         chaos.daemon.vanish();
@@ -320,7 +310,7 @@ BOOST_AUTO_TEST_CASE(keeper_and_mydockerd_killed_at_once) {
     }
     chaos.settle();
     chaos.count(true);
-    chaos.check_leaks(mounts, cgroup);
+    chaos.check_leaks();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -47,11 +47,9 @@ restart = { policy = "on-failure", delay = "10ms", jitter = 0, attempts = 1 }
 
 BOOST_AUTO_TEST_CASE(a_follower_hears_it_as_it_happens) {
     const Daemon daemon;
-    Process follower({program("mydocker-ctl"), "-H", daemon.socket(), "events", "--format",
-                      "{{.Container}} {{.State}}"});
+    Process follower(daemon.ctl_command({"events", "--format", "{{.Container}} {{.State}}"}));
     // Nothing has happened to anybody: it must be listening before we begin.
-    Process probe(
-        {program("mydocker-ctl"), "-H", daemon.socket(), "create", "--name", "probe", "true"});
+    Process probe(daemon.ctl_command({"create", "--name", "probe", "true"}));
     BOOST_REQUIRE(probe.wait(30s) == 0);
     BOOST_REQUIRE(eventually([&] {
         BOOST_REQUIRE_EQUAL(daemon.ctl({"start", "probe"}).status, 0);

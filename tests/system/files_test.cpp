@@ -241,7 +241,7 @@ BOOST_AUTO_TEST_CASE(a_client_killed_in_the_middle_leaves_nobody_behind) {
     Process copy({"/bin/sh", "-c",
                   "cat /dev/zero | exec " + program("mydocker-ctl").string() + " -H " +
                       daemon.socket().string() + " cp - web:/opt"});
-    Process whole({program("mydocker-ctl"), "-H", daemon.socket(), "cp", "/usr/lib", "web:/opt"});
+    Process whole(daemon.ctl_command({"cp", "/usr/lib", "web:/opt"}));
     BOOST_CHECK(eventually([] { return helpers() > 0; }));
     whole.signal(SIGKILL);
     // Zeros are no tar.

@@ -43,7 +43,7 @@ std::vector<std::string> run_words(const Directory& directory, const std::string
 }
 
 std::vector<std::string> follow(const Daemon& daemon, const std::string& name) {
-    return {program("mydocker-ctl"), "-H", daemon.socket(), "logs", "-f", name};
+    return daemon.ctl_command({"logs", "-f", name});
 }
 
 }  // namespace

@@ -137,8 +137,7 @@ BOOST_AUTO_TEST_CASE(killed_over_a_pause_mydockerd_knows_whether_it_stands) {
     for (const std::string where : {"pause.noted", "pause.written"}) {
         BOOST_REQUIRE(counts(directory));
         const pid_t killed = daemon.pid();
-        write_file(directory / "failpoint.new", where + "\n");
-        std::filesystem::rename(directory / "failpoint.new", directory / "failpoint");
+        arm(directory / "failpoint", where);
         daemon.api("POST", "/v1/containers/web/pause", "", 5s);
         BOOST_REQUIRE(eventually([&] {
             return daemon.pid() > 0 && daemon.pid() != killed && !daemon.state("web").empty();

@@ -95,8 +95,7 @@ BOOST_AUTO_TEST_CASE(only_those_that_are_asked_for) {
 BOOST_AUTO_TEST_CASE(a_stream_goes_on_and_ends_with_its_containers) {
     const Daemon daemon;
     BOOST_TEST(daemon.ctl({"run", "-d", "--name", "a", "sleep", "1000"}).status == 0);
-    Process stats({program("mydocker-ctl"), "-H", daemon.socket(), "stats", "--interval", "0.2",
-                   "--format", "json", "a"});
+    Process stats(daemon.ctl_command({"stats", "--interval", "0.2", "--format", "json", "a"}));
     BOOST_TEST(eventually([&] { return json_lines(stats.out()).size() >= 3; }));
     const auto ticks = json_lines(stats.out());
     BOOST_TEST(ticks[0].at("time") < ticks[1].at("time"));

@@ -142,8 +142,8 @@ BOOST_AUTO_TEST_CASE(a_stop_keeps_its_grace) {
 BOOST_AUTO_TEST_CASE(a_commands_code_waits_for_its_client) {
     Daemon daemon("version = 1\n" + script("web", numbers));
     BOOST_REQUIRE(daemon.reaches("web", "running"));
-    Process client({program("mydocker-ctl"), "-H", daemon.socket(), "exec", "web", "/bin/sh", "-c",
-                    "echo begun; sleep 1; echo done; exit 4"});
+    Process client(daemon.ctl_command(
+        {"exec", "web", "/bin/sh", "-c", "echo begun; sleep 1; echo done; exit 4"}));
     BOOST_REQUIRE(eventually([&] { return contains(client.out(), "begun"); }));
     const pid_t killed = daemon.pid();
     ::kill(daemon.keeper(), SIGSTOP);

@@ -98,4 +98,10 @@ void write_file(const fs::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
 }
 
+void arm(const fs::path& file, const std::string& name) {
+    const fs::path whole = file.string() + ".new";
+    write_file(whole, name + "\n");
+    fs::rename(whole, file);
+}
+
 }  // namespace mydocker::tests

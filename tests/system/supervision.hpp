@@ -69,4 +69,8 @@ int number_from_environment(const char* name, int otherwise);
 
 void write_file(const std::filesystem::path& path, const std::string& text);
 
+// The next mydockerd-failpoints to pass `name` dies there; the file is what MYDOCKER_FAILPOINT
+// says.
+void arm(const std::filesystem::path& file, const std::string& name);
+
 }  // namespace mydocker::tests

@@ -15,8 +15,7 @@ using nlohmann::json;
 namespace {
 
 Process wait_for(const Daemon& daemon, const std::string& condition, const std::string& name) {
-    return Process(
-        {program("mydocker-ctl"), "-H", daemon.socket(), "wait", "--condition", condition, name});
+    return Process(daemon.ctl_command({"wait", "--condition", condition, name}));
 }
 
 }  // namespace
